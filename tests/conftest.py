@@ -143,7 +143,8 @@ def _nothing_shared() -> None:
     """Each test has rows of its own with the keys of the one before, and so names of files."""
     for each in caches.all():
         each.clear()
-    for folder in settings.CHECKPOINTS_ROOT.glob("*"):
+    # Hidden files are of a worker's storage watch, whose thread may outlive its test.
+    for folder in settings.CHECKPOINTS_ROOT.glob("[!.]*"):
         shutil.rmtree(folder)
 
 

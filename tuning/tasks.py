@@ -7,15 +7,27 @@ from celery import shared_task
 from celery.signals import beat_init, celeryd_after_setup, worker_shutdown, worker_shutting_down
 from django.db import close_old_connections
 
-from tuning.supervisor import housekeeping, schedule
+from tuning.actions.dispatch import GPU_QUEUE
+from tuning.supervisor import housekeeping, schedule, slots
 from tuning.supervisor.worker import this_worker
 
 
 @shared_task(name="tuning.work")
 def work() -> None:
     """Work in a free slot until there is nothing to do; at once back if no slot is free."""
+    _work()
+
+
+@shared_task(name="tuning.gpu_work")
+def gpu_work() -> None:
+    """The same in a slot with a GPU, if one of those is free. Only workers with one read such
+    messages."""
+    _work(for_gpu=True)
+
+
+def _work(for_gpu: bool = False) -> None:
     try:
-        this_worker.work()
+        this_worker.work(for_gpu)
     finally:
         close_old_connections()
 
@@ -73,9 +85,11 @@ _reaper = schedule.Reaper()
 
 
 @celeryd_after_setup.connect
-def _start(sender: str, **_: Any) -> None:
+def _start(sender: str, instance: Any, **_: Any) -> None:
     # As in manage.py, for a worker that is started by itself.
     os.umask(0o077)
+    if slots.gpu_slots():
+        instance.app.amqp.queues.select_add(GPU_QUEUE)
     # Not at `worker_ready`, which waits for the broker: there is work without it.
     this_worker.start(sender)
 

@@ -174,6 +174,7 @@ urlpatterns = [
     path("<search:at>/extend/", searches.search_extend, name="search-extend"),
     path("<search:at>/confirm/", confirmations.search_confirm, name="search-confirm"),
     path("<search:at>/try/", tried_values.search_try, name="search-try"),
+    path("<search:at>/gpu/", searches.search_gpu, name="search-gpu"),
     path("<search:at>/limits/", searches.search_limits, name="search-limits"),
     path("<search:at>/delete/", searches.search_delete, name="search-delete"),
     path(

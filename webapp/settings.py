@@ -470,9 +470,12 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Runners ---------------------------------------------------------------------------------
 
-# 0: SLOTS_PER_GPU for each GPU; without GPUs one for each core, beyond four if each has 8 GB.
+# 0: SLOTS_PER_GPU for each GPU, and CPU_SLOTS; without GPUs one for each core, beyond four if each
+# has 8 GB.
 SLOTS = env_int("SLOTS", 0, least=0)
 SLOTS_PER_GPU = env_int("SLOTS_PER_GPU", 1, least=1)
+# Slots without a GPU on a machine that has some.
+CPU_SLOTS = env_int("CPU_SLOTS", 0, least=0)
 # How long running work may go on after a worker was asked to stop; then it is given back.
 DRAIN_SECONDS = env_int("DRAIN_SECONDS", 0, least=0)
 # Processes that wait for the next work, past their imports. -1: as many as help and as a tenth of

@@ -62,6 +62,7 @@ COVERED = {
     "search-confirm": "confirm_search list_confirmations", "search-create": "create_search",
     "search-delete": "delete_search", "search-detail": "show_search",
     "search-extend": "extend_search", "search-limits": "change_search",
+    "search-gpu": "change_search",
     "search-name": "change_search", "search-pause": "pause_search",
     "search-priority": "change_search", "search-resume": "resume_search",
     "search-settings": "show_search", "search-star": "star_search unstar_search",

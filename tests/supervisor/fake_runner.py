@@ -52,6 +52,7 @@ from tuning.protocol.orders import (
     encode_order,
 )
 from tuning.protocol.predictions import PREDICTED
+from tuning.supervisor.gpus import NO_SAMPLE, Sample
 from tuning.supervisor.runners import Device, RunnerGone
 from tuning.supervisor.usage import DiskUse
 
@@ -118,6 +119,7 @@ class FakeRunner:
     script: Script = good_trial
     inspection: Callable[[], Iterator[Step]] = good_inspection
     used_memory: int = 1000
+    used_gpu: Sample = NO_SAMPLE
     trusted_types: list[str] = field(default_factory=list)
     independent: bool = False
     evaluation: Evaluation = field(default_factory=Evaluation)
@@ -198,6 +200,9 @@ class FakeRunner:
 
     def memory(self, limit: int) -> int:
         return self.used_memory
+
+    def gpu(self) -> Sample:
+        return self.used_gpu
 
     def processes(self) -> int:
         return self.used_processes

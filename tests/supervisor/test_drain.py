@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from tuning.actions.releases import note_release
+from tuning.analysis.slots import slots
 from tuning.models import Release, Search, Trial, Worker
 from tuning.models.workers import Requested
 from tuning.protocol import release
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
-from tuning.supervisor import claims, schedule
+from tuning.supervisor import schedule
 from tuning.supervisor import worker as worker_module
 from tuning.supervisor.claims import Slot, claim_next
 from tuning.supervisor.isolation import Layer
@@ -126,9 +127,9 @@ def test_slots_of_a_paused_worker_are_not_free(make_search: Any, worker: Worker)
     )
     assert isinstance(claim_next(Slot(worker, 0)), Trial)
     assert isinstance(claim_next(Slot(other, 0)), Trial)
-    assert claims.free_slots() == 1 + 2
+    assert slots().free == 1 + 2
     Worker.objects.filter(pk=worker.pk).update(requested=Requested.PAUSE)
-    assert claims.free_slots() == schedule.claimable() == 2
+    assert slots().free == schedule.claimable().total == 2
 
 
 def test_a_pause_outlives_a_process_and_a_drain_does_not(worker: Worker, make_process: Any) -> None:

@@ -178,14 +178,14 @@ def test_a_strategy_that_fails_is_told_by_the_claim(
 
 def test_what_a_person_waits_for_goes_before_the_next_trial(make_search: Any, worker: Any) -> None:
     search = after_one_trial(make_search, worker)
-    assert not claims.others_go_first(search.pk, firmly=True)
-    assert not claims.others_go_first(search.pk, firmly=False)
+    assert not claims.others_go_first(search.pk, Slot(worker, 0), firmly=True)
+    assert not claims.others_go_first(search.pk, Slot(worker, 0), firmly=False)
     make_search(tuner="sobol", max_trials=4)
-    assert not claims.others_go_first(search.pk, firmly=True)
-    assert claims.others_go_first(search.pk, firmly=False)
+    assert not claims.others_go_first(search.pk, Slot(worker, 0), firmly=True)
+    assert claims.others_go_first(search.pk, Slot(worker, 0), firmly=False)
     first = search.trials.get(number=1)
     SavedModel.objects.create(project=search.project, trial=first, epochs=1, batch_size=32)
-    assert claims.others_go_first(search.pk, firmly=True)
+    assert claims.others_go_first(search.pk, Slot(worker, 0), firmly=True)
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,16 @@ from typing import Any
 import pytest
 
 from tuning.protocol.events import Ready
+from tuning.supervisor import gpus, slots
 from tuning.supervisor import pool as pool_module
-from tuning.supervisor import slots
+from tuning.supervisor.gpus import Gpu
 from tuning.supervisor.launch import Device
 from tuning.supervisor.pool import RunnerPool
 
 from .fake_runner import FakeRunner, Silence
 
 CPU = Device()
-GPUS = [Device(gpu="0"), Device(gpu="1")]
+GPUS = [Device(Gpu(0)), Device(Gpu(1))]
 
 
 @pytest.fixture
@@ -102,10 +103,10 @@ def test_a_spare_is_started_beside_what_nobody_waits_for(
 
 def test_spares_are_for_free_slots_and_one_more(settings: Any, monkeypatch: Any) -> None:
     settings.SLOTS = 2
-    monkeypatch.setattr(slots, "gpus", lambda: ("0", "1"))
+    monkeypatch.setattr(gpus, "find", lambda: gpus.Found((Gpu(0), Gpu(1))))
     settings.SPARE_RUNNERS = 9
-    devices = [[d.gpu for d in slots.spare_devices(free)] for free in ([0, 1], [1], [])]
-    assert devices == [["0", "1", "0"], ["1", "0"], ["0"]]
+    devices = [[d.gpu.index for d in slots.spare_devices(free)] for free in ([0, 1], [1], [])]
+    assert devices == [[0, 1, 0], [1, 0], [0]]
     settings.SPARE_RUNNERS = 0
     assert slots.spare_devices([0, 1]) == []
 

@@ -10,6 +10,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from tuning.analysis.slots import Demand
 from tuning.models import Epoch, SavedModel, Trial, Worker
 from tuning.models.work import database_time
 from tuning.protocol.events import EpochEnd, TrialEnd
@@ -238,14 +239,14 @@ def test_the_clock_of_leases_is_the_databases(db: None) -> None:
 def test_hints_are_sent_for_free_slots_only(
     make_search: Any, worker: Worker, monkeypatch: Any
 ) -> None:
-    sent: list[int] = []
+    sent: list[Demand] = []
     monkeypatch.setattr(schedule, "send_hints", sent.append)
     schedule.dispatch()
     make_search(parallel_trials=5)
     schedule.dispatch()
     claim(worker)
     schedule.dispatch()
-    assert sent == [0, 2, 1]
+    assert sent == [Demand(anywhere=times) for times in (0, 2, 1)]
 
 
 def test_a_broker_that_is_away_is_logged_and_swallowed(

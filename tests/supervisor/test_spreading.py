@@ -14,6 +14,7 @@ from tuning.actions.searches import pause_search, stop_search
 from tuning.analysis.trial_parts import part_rows
 from tuning.figures import figure
 from tuning.models import Execution, Search, Trial, Worker
+from tuning.models.resource_use import Used
 from tuning.protocol.events import EpochEnd, Failed, TrialEnd
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.model_kinds import ModelKind
@@ -320,7 +321,7 @@ def test_a_trial_waits_for_the_executions_of_other_slots(
         if next(looks) == 2:
             lose(taken[1])
             result = TrialEnd({"val_accuracy": 0.08, "loss": 0.92}, 1)
-            recorder.complete_execution(taken[0], result, 2_000_000)
+            recorder.complete_execution(taken[0], result, Used(2_000_000))
 
     search.parallel_trials = 3
     search.save()

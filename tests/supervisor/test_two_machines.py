@@ -33,6 +33,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def machines(settings: Any, tmp_path: Path, s3: S3Server) -> list[Machine]:
+    # Whoever asks first shares the folders of that moment: other tests need those of this process.
+    isolation.level()
     settings.STORAGE_URL = f"{s3.url}&region=us-east-1".replace("/data", f"/{tmp_path.name}")
     machines = [Machine(settings, tmp_path / name) for name in ("first", "second", "site")]
     for machine in machines:

@@ -12,6 +12,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from tuning.analysis.slots import Demand
 from tuning.models import Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.recording import recorder
@@ -133,15 +134,15 @@ def test_a_worker_rings_for_its_own_slots_only(
     make_search: Any, worker: Worker, process: WorkerProcess, monkeypatch: Any
 ) -> None:
     """Each of many workers looks every three seconds: together they must not flood the broker."""
-    sent: list[int] = []
-    monkeypatch.setattr(worker_module, "send_hints", lambda times: sent.append(times) or True)
+    sent: list[Demand] = []
+    monkeypatch.setattr(worker_module, "send_hints", lambda demand: sent.append(demand) or True)
     monkeypatch.setattr(schedule, "send_hints", sent.append)
     Worker.objects.update(slots=40)
     make_search(parallel_trials=30, max_trials=50)
     schedule.dispatch()
     process.numbers = SlotNumbers(2)
     process._ring()
-    assert sent == [30, 2]
+    assert [demand.anywhere for demand in sent] == [30, 2]
 
 
 def test_without_a_broker_a_worker_works_all_the_same(
@@ -149,7 +150,7 @@ def test_without_a_broker_a_worker_works_all_the_same(
 ) -> None:
     worked: list[str] = []
     monkeypatch.setattr(worker_module, "send_hints", lambda _: False)
-    monkeypatch.setattr(process, "work", lambda: worked.append("work"))
+    monkeypatch.setattr(process, "work", lambda _: worked.append("work"))
     process.row, process.numbers = worker, SlotNumbers(2)
     make_search(parallel_trials=5)
     process._ring()

@@ -163,6 +163,7 @@ ACTS = {
     "search-create": Act("search.start"),
     "search-delete": Act("search.delete"),
     "search-extend": Act("search.extend", {"more": "2", "seen": "3"}),
+    "search-gpu": Act("search.gpu", {"gpu": "require"}),
     "search-limits": Act("search.limits", {"limits-max_trials": "9"}, RUNNING),
     "search-name": Act("name.change", {"name": "Another"}),
     "search-pause": Act("search.pause", before=RUNNING),

@@ -35,7 +35,9 @@ def shared(dataset: Dataset, hypermodel: HyperModel, team: Team) -> tuple[Datase
 
 
 def change(user: User, template: HyperModel) -> HyperModel:
-    values = {"name": template.name, "description": "", "kinds": ["image"], "constants": {}}
+    values = {
+        "name": template.name, "description": "", "kinds": ["image"], "constants": {}, "gpu": "",
+    }  # fmt: skip
     return change_hypermodel(user, template, {**values, "code": "def build(hp): ..."})
 
 

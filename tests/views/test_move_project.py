@@ -111,7 +111,9 @@ def test_what_others_use_stays_and_goes_on_serving_the_project(
     assert status(as_charlie, "project-detail", another.pk) == 404
     # As the project uses them, and no more.
     later = Dataset.objects.get(version=2)
-    values = {"name": "Test CNN", "description": "", "kinds": ["image"], "constants": {}}
+    values = {
+        "name": "Test CNN", "description": "", "kinds": ["image"], "constants": {}, "gpu": "",
+    }  # fmt: skip
     newer = change_hypermodel(alice, template, {**values, "code": "def build(hp): ..."})
     for name, used, unused in (
         ("dataset-detail", dataset, later), ("hypermodel-detail", template, newer),

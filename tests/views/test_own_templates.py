@@ -47,7 +47,7 @@ def project_of_own(team: Team, own: HyperModel, dataset: Dataset) -> Project:
 
 def changed(alice: User, own: HyperModel, code: str) -> HyperModel:
     values = {"name": own.name, "description": "", "kinds": own.kinds, "code": code,
-              "constants": own.constants}  # fmt: skip
+              "constants": own.constants, "gpu": own.gpu}  # fmt: skip
     return change_hypermodel(alice, own, values)
 
 

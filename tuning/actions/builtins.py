@@ -38,6 +38,7 @@ def _load_template(template: BuiltinTemplate) -> HyperModel:
     last.description = template.description
     last.kinds = list(template.kinds)
     last.task = template.task
+    last.gpu = template.gpu
     last.save()
     versions.exclude(pk=last.pk).filter(superseded=False).update(superseded=True)
     return last

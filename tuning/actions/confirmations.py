@@ -16,8 +16,8 @@ from .searches import start_search
 _COPIED = (
     "project", "hypermodel", "objective", "direction", "epochs", "batch_size", "space",
     "early_stopping_metric", "early_stopping_patience", "early_stopping_direction",
-    "parallel_trials", "retries", "time_limit", "stall_limit", "model_kind", "folds", "scoring",
-    "cross_validated",
+    "parallel_trials", "gpu", "retries", "time_limit", "stall_limit", "model_kind", "folds",
+    "scoring", "cross_validated",
 )  # fmt: skip
 
 

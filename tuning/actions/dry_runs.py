@@ -12,7 +12,10 @@ from .dispatch import ring
 def dry_run_of_space(user: Any, inspection: Inspection) -> DryRun:
     """Begin one of a template's whole space on a dataset."""
     folds = 0 if inspection.kind.has_epochs else Search._meta.get_field("folds").get_default()
-    return start_dry_run(user, DryRun(inspection=inspection, space=inspection.space, folds=folds))
+    row = DryRun(
+        inspection=inspection, space=inspection.space, folds=folds, gpu=inspection.hypermodel.gpu
+    )
+    return start_dry_run(user, row)
 
 
 @transaction.atomic
@@ -21,5 +24,5 @@ def start_dry_run(user: Any, row: DryRun) -> DryRun:
     DryRun.objects.filter(created_by=user, inspection=row.inspection).delete()
     row.created_by = user
     row.save()
-    transaction.on_commit(ring)
+    ring(gpu=row.gpu)
     return row

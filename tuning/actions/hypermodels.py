@@ -49,7 +49,7 @@ def change_hypermodel(user: Any, hypermodel: HyperModel, values: dict[str, Any])
         current = HyperModel(
             key=current.key, team=current.team, version=current.version + 1, created_by=user
         )
-    for name in ("name", "description", "kinds", "code", "constants"):
+    for name in ("name", "description", "kinds", "gpu", "code", "constants"):
         setattr(current, name, values[name])
     current.task = task_of_code(current.code)
     current.superseded = False

@@ -47,7 +47,7 @@ def retrain(user: Any, trial: Trial, epochs: int | None = None, name: str = "") 
     )
     source = f"trial {trial.number} of search {trial.search.number}"
     record("model.retrain", saved_model, by=user, trial=source)
-    ring()
+    ring(gpu=trial.search.gpu)
     return saved_model
 
 

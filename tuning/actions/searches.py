@@ -11,6 +11,7 @@ from tuning.analysis.limits import LIMITS, Unit, early_end
 from tuning.analysis.warm_start import Fitting
 from tuning.figures import counted, duration
 from tuning.models import SavedModel, Search, Trial, TrialIndex
+from tuning.protocol.gpu_needs import GpuNeed
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 from tuning.recording import announcing
 from tuning.spaces.hyperparameters import default_values
@@ -57,7 +58,7 @@ def start_search(
     ]
     TrialIndex.objects.fill(search, rows)
     record("search.start", search, by=user)
-    ring(times=search.parallel_trials)
+    ring(search.parallel_trials, search.gpu)
     return search
 
 
@@ -67,6 +68,15 @@ def set_priority(search: Search, priority: int) -> None:
     others = Search.objects.filter(pk=search.pk).exclude(priority=priority)
     if others.update(priority=priority, revision=F("revision") + 1):
         record("search.priority", search, priority=Search.Priority(priority).label.lower())
+
+
+@transaction.atomic
+def set_gpu(search: Search, need: str) -> None:
+    """Whether it needs a GPU, from the next trial on."""
+    others = Search.objects.filter(pk=search.pk).exclude(gpu=need)
+    if others.update(gpu=need, revision=F("revision") + 1):
+        record("search.gpu", search, need=GpuNeed(need).caption.lower())
+        ring(search.parallel_trials, need)
 
 
 @transaction.atomic
@@ -93,7 +103,7 @@ def resume_search(search: Search) -> bool:
     )
     if changed:
         record("search.resume", search)
-    ring(times=search.parallel_trials)
+    ring(search.parallel_trials, search.gpu)
     return changed
 
 
@@ -144,7 +154,7 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
     if changed:
         unit = "trial" if search.strategy.counts_trials else "iteration"
         record("search.extend", search, more=counted(more, unit))
-    ring(times=search.parallel_trials)
+    ring(search.parallel_trials, search.gpu)
     return changed == 1
 
 
@@ -201,7 +211,7 @@ def try_values(search: Search, values: Mapping[str, Any], seen: int) -> Trial | 
         revision=F("revision") + 1,
     )
     record("search.try", row)
-    ring()
+    ring(gpu=row.gpu)
     return trial
 
 
@@ -223,7 +233,7 @@ def train_to_end(trial: Trial) -> bool:
         **({} if search.is_active else search.going_on()), revision=F("revision") + 1
     )
     record("trial.train_to_end", row)
-    ring()
+    ring(gpu=search.gpu)
     return True
 
 
@@ -270,7 +280,7 @@ def change_limits(search: Search, values: Mapping[str, Any]) -> bool:
     elif ended:
         Search.objects.filter(pk=row.pk).update(end_reason=reason)
     record("search.limits", row, limits=", ".join(_limit_texts(values)))
-    ring(times=row.parallel_trials)
+    ring(row.parallel_trials, row.gpu)
     return True
 
 

@@ -11,9 +11,10 @@ from itertools import pairwise
 from typing import Any
 
 from tuning.figures import counted, duration, size
-from tuning.models import DryRun, Inspection, Project, Worker
+from tuning.models import DryRun, Inspection, Project
 
 from .profiles import Bars, bars_of
+from .slots import workers_for
 
 BINS = 12
 # Sizes that differ by more than that are counted on a logarithmic axis.
@@ -165,5 +166,5 @@ def dry_run_context(row: DryRun | None) -> dict[str, Any]:
     return {
         "dry_run": row,
         "summary": Summary(row),
-        "nobody_works": row.is_active and not Worker.objects.available().exists(),
+        "nobody_works": row.is_active and not workers_for(row.gpu),
     }

@@ -3,12 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tuning.models import (
-    SavedModel,
-    Search,
-    Work,
-    Worker,
-)
+from tuning.models import SavedModel, Search
 from tuning.protocol.statuses import FINISHED, SEARCH_ACTIVE, Status
 
 from .best_scores import best_score
@@ -30,20 +25,6 @@ class ActiveSearch:
     planned: int
     remaining: Range | None
     front_text: str = ""
-
-
-@dataclass(frozen=True)
-class Slots:
-    """Of the workers that take work."""
-
-    total: int
-    free: int
-
-    @property
-    def sentence(self) -> str:
-        if not self.total:
-            return "No worker is available"
-        return f"{self.free} of {self.total} slots free"
 
 
 def running_now(user: Any) -> tuple[list[ActiveSearch], int]:
@@ -87,12 +68,3 @@ def recent_models(user: Any) -> list[tuple[SavedModel, str, float | None]]:
         name = min(row.test_metrics, key=lambda name: ("loss" in name, name), default="")
         found.append((row, name, row.test_metrics.get(name)))
     return found
-
-
-def slots() -> Slots:
-    available = dict(Worker.objects.available().values_list("pk", "slots"))
-    busy: set[tuple[int, int]] = set()
-    for kind in Work.__subclasses__():
-        rows: Any = kind.objects.running()  # type: ignore[attr-defined]
-        busy.update(rows.filter(worker__in=available).values_list("worker_id", "slot"))
-    return Slots(total := sum(available.values()), max(total - len(busy), 0))

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from tuning.models import Search, Trial, Work, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 
-from .home import slots
+from .slots import slots
 
 
 class SiteCollector(Collector):

@@ -5,14 +5,15 @@ their work is before theirs: no name, no address. Short work that a person waits
 the order in which slots claim it (`supervisor/claims.py`); searches follow in their fair order
 (`sharing.py`), one row for each, which stands for the trials that it could start.
 
-A start is estimated only where it is known what will free the slots: all of them have trials of
+What requires a GPU waits for slots that have one; while such work waits, nothing is estimated. A
+start is estimated only where it is known what will free the slots: all of them have trials of
 searches that have ended a few, and the row is next whoever's slot it is, because it is short work
 or a search without a slot that none of those before it passes again.
 """
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -41,16 +42,20 @@ from tuning.models import (
     Work,
     Worker,
 )
+from tuning.protocol.gpu_needs import GpuNeed
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
-from .home import Slots, slots
 from .sharing import fair_order, full_teams, having_their_turn, waiting_searches
+from .slots import Slots, slots
 from .tasks import Task, tasks
 
 # As slots claim them.
 _SHORT: tuple[type[Work], ...] = (
     Prediction, Dataset, Inspection, SearchImport, DryRun, SavedModel, ModelEvaluation,
 )  # fmt: skip
+# Where work says whether it needs a GPU.
+_NEEDS: dict[type[Work], str] = {SavedModel: "trial__search__gpu", DryRun: "gpu"}
+Lacking = Mapping[str, "Reason"]
 # Rows that a page shows.
 MAX_ROWS = 200
 # Trials that must have ended before the length of the next one is estimated.
@@ -62,7 +67,9 @@ class Reason(StrEnum):
 
     NEXT = "A slot is free: a worker takes it within seconds."
     NO_SLOT = "All slots are busy."
+    NO_GPU_SLOT = "All slots with a GPU are busy."
     NO_WORKER = "No worker is online."
+    NO_GPU = "It requires a GPU, and no worker with one takes work."
     REFUSING = "The workers that are online take no work: they are paused, draining or outdated."
     QUOTA = "The team has all the slots that its quota allows."
     PAUSED = "The search is paused."
@@ -75,7 +82,12 @@ class Reason(StrEnum):
     @property
     def is_claimable(self) -> bool:
         """Whether slots are all that is missing."""
-        return self in (Reason.NEXT, Reason.NO_SLOT, Reason.NO_WORKER, Reason.REFUSING)
+        return self in _CLAIMABLE
+
+
+_CLAIMABLE = {
+    Reason.NEXT, Reason.NO_SLOT, Reason.NO_GPU_SLOT, Reason.NO_WORKER, Reason.REFUSING,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -113,7 +125,7 @@ def queue(user: Any) -> Queue:
     """A few queries for each kind of work, however much waits."""
     now_slots = slots()
     known = set(Project.objects.visible_to(user).values_list("pk", flat=True))
-    lacking = _lacking(now_slots)
+    lacking: Lacking = {need: _lacking(now_slots, need) for need in GpuNeed}
     found = [*_short_work(user, lacking), *_searches(user, lacking)]
     rows = sorted(_numbered(found, now_slots), key=lambda row: row.position is None)
     if not user.is_superuser:
@@ -124,8 +136,12 @@ def queue(user: Any) -> Queue:
     return Queue(shown, len(found) - len(shown), now_slots, waiting)
 
 
-def _lacking(now_slots: Slots) -> Reason:
-    """Why work waits that only lacks a slot."""
+def _lacking(now_slots: Slots, need: str) -> Reason:
+    """Why work with this need waits that only lacks a slot."""
+    if need == GpuNeed.REQUIRED:
+        if now_slots.free_gpus:
+            return Reason.NEXT
+        return Reason.NO_GPU_SLOT if now_slots.gpus else Reason.NO_GPU
     if now_slots.free:
         return Reason.NEXT
     if now_slots.total:
@@ -133,7 +149,7 @@ def _lacking(now_slots: Slots) -> Reason:
     return Reason.REFUSING if Worker.objects.online().exists() else Reason.NO_WORKER
 
 
-def _short_work(user: Any, lacking: Reason) -> Iterator[Row]:
+def _short_work(user: Any, lacking: Lacking) -> Iterator[Row]:
     for kind in _SHORT:
         rows: Any = kind.objects.queued()  # type: ignore[attr-defined]
         if kind is Dataset:
@@ -144,8 +160,9 @@ def _short_work(user: Any, lacking: Reason) -> Iterator[Row]:
             rows = rows.awaited()
         ready = set(kind.objects.ready().values_list("pk", flat=True))  # type: ignore[attr-defined]
         full = _full_projects(rows) if kind is SavedModel else set()
+        needs = dict(rows.values_list("pk", _NEEDS[kind])) if kind in _NEEDS else {}
         for task in tasks(kind, user, rows):
-            reason = lacking
+            reason = lacking[needs.get(task.row.pk, GpuNeed.NONE)]
             if task.row.pk not in ready:
                 reason = Reason.DATA if kind is Inspection else Reason.CHOICE
             elif task.project in full:
@@ -163,7 +180,7 @@ def _full_projects(rows: Any) -> set[int]:
     return {project for project, team in found.items() if team.pk in full}
 
 
-def _searches(user: Any, lacking: Reason) -> Iterator[Row]:
+def _searches(user: Any, lacking: Lacking) -> Iterator[Row]:
     """First those that only lack a slot, in their fair order."""
     able = fair_order(waiting_searches(), None, False, timezone.now())
     order = {each.pk: place for place, each in enumerate(able)}
@@ -175,7 +192,7 @@ def _searches(user: Any, lacking: Reason) -> Iterator[Row]:
     editable = set(Team.objects.editable_by(user).values_list("pk", flat=True))
     executions = Counter(Execution.objects.claimable().values_list("trial__search", flat=True))
     for row in sorted(rows, key=lambda row: order.get(row.pk, len(order))):
-        reason = _reason(row, row.pk in order, executions[row.pk], full, lacking)
+        reason = _reason(row, row.pk in order, executions[row.pk], full, lacking[row.gpu])
         if reason is not None:
             yield Row(
                 str(row), reverse("search-detail", args=[row]),
@@ -221,7 +238,10 @@ def _detail(search: Any, executions: int) -> str:
 
 def _numbered(rows: list[Row], now_slots: Slots) -> list[Row]:
     """With positions, and estimates where they are honest."""
-    frees = _seconds_until_free() if now_slots.total and not now_slots.free else []
+    # Which slot becomes free next is known, but not whether it is one with a GPU.
+    any_slot = not any(row.reason == Reason.NO_GPU_SLOT for row in rows)
+    may_tell = any_slot and now_slots.total and not now_slots.free
+    frees = _seconds_until_free() if may_tell else []
     numbered, place = [], 0
     for row in rows:
         if row.reason.is_claimable:

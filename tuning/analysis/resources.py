@@ -8,6 +8,7 @@ from statistics import median
 from django.db.models import F
 
 from tuning.models import Epoch, Trial
+from tuning.models.resource_use import Used
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Resources:
     TensorFlow traces the model there; folds have nothing of that kind."""
 
     parameters: int | None
-    peak_memory: int | None
+    used: Used
     epoch_seconds: float | None
     first_seconds: float | None
     total: timedelta | None
@@ -34,7 +35,7 @@ def resources_of(trials: Iterable[Trial]) -> list[Resources]:
     return [
         Resources(
             None if _folds(trial) else trial.parameters,
-            trial.peak_memory,
+            trial.used,
             median(later[trial.pk]) if later[trial.pk] else None,
             median(first[trial.pk]) if first[trial.pk] else None,
             trial.duration,

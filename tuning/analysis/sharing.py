@@ -8,6 +8,9 @@ has two. Of the team's searches that of the highest priority is next, then that 
 slots, then the one that has waited longest. A lower priority waits while higher ones of its own
 team have trials to start, and for nothing else.
 
+A slot with a GPU takes searches that want one before others of the same team and priority
+(`slots.py` says which slots may have which searches).
+
 A change of search is a change of process, so a slot stays with its search as long as nobody has a
 better claim (`_outranks`), and for 20 s whoever waits (`firmly`).
 
@@ -27,7 +30,10 @@ from django.db.models import Count, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from tuning.models import Execution, SavedModel, Search, Team, Trial
+from tuning.protocol.gpu_needs import GpuNeed
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus
+
+from .slots import Demand
 
 
 @dataclass(frozen=True)
@@ -59,24 +65,27 @@ class WaitingSearch:
     claimed_at: datetime | None
     priority: int
     team: TeamSlots
+    gpu: str = GpuNeed.NONE
 
 
 def fair_order(
-    searches: Collection[WaitingSearch], prefer: int | None, firmly: bool, now: datetime
-) -> list[WaitingSearch]:
+    searches: Collection[WaitingSearch], prefer: int | None, firmly: bool, now: datetime,
+    has_gpu: bool = False,
+) -> list[WaitingSearch]:  # fmt: skip
     """The search that is next, and those that follow if it has nothing to start after all.
-    `prefer`: what the slot worked for until now."""
+    `prefer`: what the slot worked for until now; `has_gpu`: whether it has one."""
     waits = {team: now - since for team, since in _waiting_since(searches).items()}
 
     def key(search: WaitingSearch) -> tuple[Any, ...]:
         team = search.team
         since = search.claimed_at or search.created_at
         wait: timedelta = waits[team.pk] * team.weight
-        return (team.share, -wait, team.pk, -search.priority, search.running, since, search.pk)
+        gpu = not (has_gpu and search.gpu)
+        return (team.share, -wait, team.pk, -search.priority, gpu, search.running, since, search.pk)
 
     ordered = sorted(searches, key=key)
     own = next((search for search in ordered if search.pk == prefer), None)
-    if own and (firmly or not any(_outranks(search, own) for search in ordered)):
+    if own and (firmly or not any(_outranks(search, own, has_gpu) for search in ordered)):
         ordered.sort(key=lambda search: search is not own)
     return ordered
 
@@ -93,12 +102,14 @@ def _waiting_since(searches: Iterable[WaitingSearch]) -> dict[int, datetime]:
     }
 
 
-def _outranks(search: WaitingSearch, own: WaitingSearch) -> bool:
+def _outranks(search: WaitingSearch, own: WaitingSearch, has_gpu: bool) -> bool:
     """Whether a slot should turn from its own search to this one."""
     if search.team.pk != own.team.pk:
         return search.team.share < own.team.share or search.team.in_use == 0
     if search.priority != own.priority:
         return search.priority > own.priority
+    if has_gpu and bool(search.gpu) != bool(own.gpu):
+        return bool(search.gpu)
     return search.running == 0 and search is not own
 
 
@@ -131,20 +142,26 @@ def waiting_searches() -> list[WaitingSearch]:
     for row in rows:
         team = TeamSlots(row.team, row.weight, in_use[row.team], limits[row.team])
         if room := team.cut(_room(row)):
+            since = row.created_at, row.last_claim_at
             found.append(
-                WaitingSearch(
-                    row.pk, row.running, room, row.created_at, row.last_claim_at, row.priority, team
-                )
+                WaitingSearch(row.pk, row.running, room, *since, row.priority, team, row.gpu)
             )
     return found
 
 
-def claimable_trials() -> int:
+def claimable_trials() -> Demand:
     """How many slots would find a trial to begin."""
-    rooms: dict[TeamSlots, int] = {}
+    rooms: dict[TeamSlots, Demand] = {}
     for search in waiting_searches():
-        rooms[search.team] = rooms.get(search.team, 0) + search.room
-    return sum(team.cut(room) for team, room in rooms.items())
+        room = Demand.of([search.gpu] * search.room)
+        rooms[search.team] = rooms.get(search.team, Demand()) + room
+    return sum((_cut(team, room) for team, room in rooms.items()), Demand())
+
+
+def _cut(team: TeamSlots, room: Demand) -> Demand:
+    """As far as the team may have more slots."""
+    on_gpu = team.cut(room.on_gpu)
+    return Demand(on_gpu, team.cut(on_gpu + room.anywhere) - on_gpu)
 
 
 def _with_something_to_start() -> Any:
@@ -164,7 +181,7 @@ def _with_something_to_start() -> Any:
         .order_by()
         .only(
             "parallel_trials", "exhausted", "tuner", "max_trials", "last_claim_at", "created_at",
-            "priority",
+            "priority", "gpu",
         )
     )  # fmt: skip
 

@@ -69,7 +69,8 @@ def create_version(request: HttpRequest, template: int, body: VersionIn) -> Any:
             data, instance=current, user=request.user, team=current.team or Team()
         )
 
-    form = checked(make, {"name": current.name, "kinds": current.kinds, **body.given})
+    known = {"name": current.name, "kinds": current.kinds, "gpu": current.gpu}
+    form = checked(make, known | body.given)
     changed = actions.change_hypermodel(request.user, current, form.cleaned_data)
     return Status(201, _validated(request, changed, form.cleaned_data["dataset"]))
 

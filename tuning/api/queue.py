@@ -27,4 +27,6 @@ def show_queue(request: HttpRequest) -> dict[str, Any]:
         "hidden": found.hidden,
         "slots": found.slots.total,
         "free_slots": found.slots.free,
+        "gpu_slots": found.slots.gpus,
+        "free_gpu_slots": found.slots.free_gpus,
     }

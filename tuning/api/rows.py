@@ -113,12 +113,13 @@ def dataset(request: HttpRequest, row: Dataset) -> dict[str, Any]:
 def template(request: HttpRequest, row: HyperModel) -> dict[str, Any]:
     return {
         **fields(
-            row, "name", "description", "key", "version", "kinds", "created_at", "published_at"
+            row, "name", "description", "key", "version", "kinds", "gpu", "created_at",
+            "published_at",
         ),
         "id": row.pk,
         "team": row.team and row.team.name,
         "url": page_url(request, "hypermodel-detail", row.pk),
-    }
+    }  # fmt: skip
 
 
 def project(request: HttpRequest, row: Project) -> dict[str, Any]:
@@ -195,6 +196,9 @@ def trial(
         "epochs": row.epochs_done,
         "seconds": duration.total_seconds() if duration is not None else None,
         "memory": row.peak_memory,
+        "gpu": row.gpu_name or None,
+        "gpu_memory": row.peak_gpu_memory,
+        "gpu_use": row.gpu_use,
         "worker": row.trained_by or None,
         "failure": failure(row),
         "tags": marks.tags,

@@ -122,6 +122,8 @@ class QueueOut(Schema):
     hidden: int
     slots: int
     free_slots: int
+    gpu_slots: int
+    free_gpu_slots: int
 
 
 class MeOut(Schema):
@@ -142,7 +144,8 @@ class SlotOut(Schema):
 
 class WorkerOut(Schema):
     """`requested`: what an administrator asked of it (`pause`, `drain` or nothing); `refusal`: why
-    it may take no work; `clock_offset`: seconds that its clock is ahead of the database's."""
+    it may take no work; `clock_offset`: seconds that its clock is ahead of the database's; the
+    first `gpu_slots` of its slots have a GPU."""
 
     id: int
     name: str
@@ -152,6 +155,7 @@ class WorkerOut(Schema):
     refusal: str
     memory: int | None
     slots: list[SlotOut]
+    gpu_slots: int
     isolation_level: int | None
     clock_offset: float | None
     versions: dict[str, str]
@@ -224,6 +228,7 @@ class TemplateOut(Schema):
     key: str
     version: int
     kinds: list[str]
+    gpu: str
     published_at: datetime | None
     created_at: datetime
     url: str
@@ -308,8 +313,9 @@ class SearchDetail(SearchOut):
 
 class TrialOut(Schema):
     """`metrics` are those at the best epoch, `last_metrics` those after the last one. `pinned`:
-    whether a pruned trial's weights are kept. `columns`: the columns of the table that the request
-    asked for."""
+    whether a pruned trial's weights are kept. `gpu_memory`: the most bytes that its processes had
+    on its `gpu`, which computed in a share `gpu_use` of the time. `columns`: the columns of the
+    table that the request asked for."""
 
     project: int
     search: int
@@ -326,6 +332,9 @@ class TrialOut(Schema):
     seconds: float | None
     parameters: int | None
     memory: int | None
+    gpu: str | None
+    gpu_memory: int | None
+    gpu_use: float | None
     worker: str | None
     failure: Failure | None
     started_at: datetime | None

@@ -14,7 +14,7 @@ from tuning.analysis.refinement import Beginning, beginning, import_refusal
 from tuning.forms.estimator_searches import EstimatorSearchForm
 from tuning.forms.limits import LimitsForm, limit_field
 from tuning.forms.script_searches import ScriptSearchForm
-from tuning.forms.searches import ExtendForm, PriorityForm, SearchForm
+from tuning.forms.searches import ExtendForm, GpuForm, PriorityForm, SearchForm
 from tuning.models import Project, Search
 from tuning.models.addresses import SearchNumbers
 from tuning.protocol.statuses import Status as WorkStatus
@@ -51,7 +51,9 @@ SearchIn = body_of(
 SearchChange = name_body(
     "SearchChange",
     Search,
-    {limit.name: limit_field(limit) for limit in LIMITS} | PriorityForm.base_fields,
+    {limit.name: limit_field(limit) for limit in LIMITS}
+    | PriorityForm.base_fields
+    | GpuForm.base_fields,
 )
 _MORE = {"more": IntegerField(label="More trials, or Hyperband iterations.")}
 ExtendIn = body_of("ExtendIn", {**ExtendForm.base_fields, **_MORE})
@@ -131,7 +133,8 @@ def errors_of(forms: Forms) -> list[FieldError]:
 
 @router.patch(_SEARCH, response=SearchDetail)
 def change_search(request: HttpRequest, project: int, search: int, body: SearchChange) -> Any:
-    """Rename or describe a search, or change its limits or its priority."""
+    """Rename or describe a search, or change its limits, its priority or whether it needs a
+    GPU."""
     row = search_of(request, project, search, edit=True)
     given = body.given
     names = {name: given.pop(name) for name in ("name", "description") if name in given}
@@ -139,6 +142,9 @@ def change_search(request: HttpRequest, project: int, search: int, body: SearchC
         priority = {"priority": given.pop("priority")}
         form = checked(lambda data, _: PriorityForm(data), priority)
         actions.set_priority(row, form.cleaned_data["priority"])
+    if "gpu" in given:
+        form = checked(lambda data, _: GpuForm(data), {"gpu": given.pop("gpu")})
+        actions.set_gpu(row, form.cleaned_data["gpu"])
     if given:
         form = checked(lambda data, _: LimitsForm(data, search=row), given)
         if form.changes and not actions.change_limits(row, form.changes):

@@ -46,8 +46,9 @@ def change_worker(request: HttpRequest, worker: int, body: WorkerChange) -> Any:
 def _as_json(row: WorkerRow) -> dict[str, Any]:
     worker = row.worker
     names = "name", "host", "memory", "requested", "refusal", "versions", "clock_offset"
+    more = "isolation_level", "gpu_slots", "started_at", "seen_at"
     return {
-        **rows.fields(worker, *names, "isolation_level", "started_at", "seen_at"),
+        **rows.fields(worker, *names, *more),
         "id": worker.pk,
         "online": row.online,
         "slots": [

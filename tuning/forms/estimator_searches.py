@@ -15,7 +15,7 @@ from .searches import SearchForm
 _NETWORK_FIELDS = {
     *STRATEGIES[Name.HYPERBAND].strategy_settings, "objective", "direction", "epochs",
     "executions_per_trial", "batch_size",
-    "early_stopping_metric", "early_stopping_direction", "early_stopping_patience",
+    "early_stopping_metric", "early_stopping_direction", "early_stopping_patience", "gpu",
 }  # fmt: skip
 
 

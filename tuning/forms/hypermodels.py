@@ -68,7 +68,9 @@ class HyperModelForm(forms.ModelForm):
 
     class Meta:
         model = HyperModel
-        fields = ["name", "description", "team", "kinds"]
+        fields = ["name", "description", "team", "kinds", "gpu"]
+        labels = {"gpu": "GPU"}
+        help_texts = {"gpu": "Default for searches of this template."}
         widgets = {"description": TextArea({"rows": 2})}
         error_messages = {"name": {"required": "Enter a name for the template."}}
 

@@ -11,8 +11,10 @@ from tuning.analysis.limits import EARLY
 from tuning.analysis.profiles import split_sizes
 from tuning.analysis.pruning import SEVERAL, help_of, refusal
 from tuning.analysis.quotas import storage_refusal, trials_refusal
+from tuning.analysis.slots import workers_for
 from tuning.analysis.summary import planned_trials
 from tuning.models import Project, Search, Worker
+from tuning.protocol.gpu_needs import GpuNeed
 from tuning.protocol.measured import MEASURED, offered
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.script_settings import AMOUNTS, Use
@@ -80,6 +82,7 @@ HELP = {
     "early_stopping_patience": "Epochs without improvement before a trial ends early.",
     "seed": "The same seed gives the same suggestions.",
     "parallel_trials": "Maximum number of trials at a time, limited by free worker slots.",
+    "gpu": "Preferred: trials run on a CPU while no GPU is free. Required: they wait for a GPU.",
     "priority": "Which of the team’s searches starts its trials first where slots are scarce.",
     "retries": "Attempts after an error before the trial fails.",
     "max_consecutive_failures": "The search fails after this many consecutive failures.",
@@ -116,8 +119,8 @@ class SearchForm(forms.ModelForm):
         fields = [
             *MAIN_FIELDS, *STRATEGY_SETTINGS, "executions_per_trial", "batch_size",
             "early_stopping_metric", "early_stopping_direction", "early_stopping_patience", "seed",
-            "parallel_trials", "priority", "retries", "max_consecutive_failures", "time_limit",
-            "stall_limit", *NAMES, *PRUNING,
+            "parallel_trials", "gpu", "priority", "retries", "max_consecutive_failures",
+            "time_limit", "stall_limit", *NAMES, *PRUNING,
         ]  # fmt: skip
         labels = {
             "tuner": "Search strategy",
@@ -127,6 +130,7 @@ class SearchForm(forms.ModelForm):
             "early_stopping_metric": "Early stopping",
             "early_stopping_patience": "Patience",
             "parallel_trials": "Parallel trials",
+            "gpu": "GPU",
             "max_consecutive_failures": "Max consecutive failures",
             "hyperband_factor": "Reduction factor",
             "hyperband_iterations": "Iterations",
@@ -169,6 +173,8 @@ class SearchForm(forms.ModelForm):
         self.fields |= pruning_fields(project.inspection.kind)
         self._offer_rows()
         self.fields["priority"].empty_value = None
+        if "gpu" in self.fields and not workers_for(GpuNeed.REQUIRED):
+            self.fields["gpu"].help_text += " No worker with a GPU is available now."
         for name in _WITH_DEFAULT:
             if name in self.fields:
                 self.fields[name].required = False
@@ -177,7 +183,7 @@ class SearchForm(forms.ModelForm):
     def _proposals(self) -> dict[str, Any]:
         """What the template's script gives to its tuner and its search, by field."""
         inspection = self.project.inspection
-        fields = dict(inspection.script_settings.fields)
+        fields = {"gpu": self.project.hypermodel.gpu, **inspection.script_settings.fields}
         if fields.get("early_stopping_metric", "") not in ("", *inspection.metrics):
             del fields["early_stopping_metric"]
             fields.pop("early_stopping_direction", None)
@@ -455,6 +461,13 @@ class PriorityForm(forms.ModelForm):
     class Meta:
         model = Search
         fields = ["priority"]
+
+
+class GpuForm(forms.ModelForm):
+    class Meta:
+        model = Search
+        fields = ["gpu"]
+        labels = {"gpu": "GPU"}
 
 
 def settings_of(search: Search) -> dict[str, Any]:

@@ -17,6 +17,7 @@ class BuiltinTemplate:
     description: str
     kinds: tuple[str, ...]  # Kinds of dataset: image, table, text, sequence.
     task: str = ""  # What it predicts; empty: the target that a dataset has.
+    gpu: str = ""  # As GpuNeed: whether its models need one.
 
     @property
     def key(self) -> str:
@@ -87,6 +88,7 @@ BUILTIN: tuple[BuiltinTemplate, ...] = (
         "InceptionV3, MobileNetV2 or EfficientNetB0, frozen, with ImageNet's weights or none, and "
         "a small tunable head. The weights are downloaded on first use; a GPU is advisable.",
         ("image",),
+        gpu="prefer",
     ),
     BuiltinTemplate(
         "batch_size",

@@ -40,6 +40,8 @@ def _taking_work(online: Sequence[Worker]) -> Iterator[Finding]:
             yield fail("Workers", f"{worker.name} takes no work. {worker.refusal}")
         elif worker.requested:
             yield warn("Workers", f"{worker.name} {REQUESTS[Requested(worker.requested)]}")
+        if worker.gpu_problem:
+            yield warn("GPUs", f"{worker.name}: {worker.gpu_problem}")
 
 
 def _versions(online: Sequence[Worker]) -> Iterator[Finding]:

@@ -85,6 +85,7 @@ _KINDS = {
         ("search.stop", "Search stopped", "stopped {subject}"),
         ("search.extend", "Search extended", "extended {subject} by {more}"),
         ("search.priority", "Priority changed", "set the priority of {subject} to {priority}"),
+        ("search.gpu", "GPU setting changed", "set the GPU of {subject} to {need}"),
         ("search.limits", "Limits changed", "changed the limits of {subject}: {limits}"),
         ("search.try", "Values tried", "tried values in {subject}"),
         ("search.delete", "Search deleted", "deleted {subject}"),

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from tuning.protocol.failures import WorkKind
+from tuning.protocol.gpu_needs import GpuNeed, gpu_choices
 from tuning.protocol.orders import DryRunOrder
 
 from .inspections import Inspection
@@ -37,6 +38,9 @@ class DryRun(Work):
     space = models.JSONField(default=dict)
     batch_size = models.PositiveIntegerField(default=32)
     folds = models.PositiveSmallIntegerField(default=5)
+    gpu = models.CharField(
+        max_length=8, choices=gpu_choices, blank=True, default=GpuNeed.NONE.value, db_default=""
+    )
     planned = models.JSONField(
         default=dict, blank=True,
         help_text="Of the form's search: trials, their epochs (or fits) together, trials at once.",

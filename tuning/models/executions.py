@@ -12,6 +12,7 @@ from django.db.models import F
 
 from tuning.protocol.statuses import SearchStatus, Status
 
+from .resource_use import ResourceUse
 from .trials import Trial
 from .work import Work, WorkQuerySet
 
@@ -38,7 +39,7 @@ class ExecutionQuerySet(WorkQuerySet):
         return None
 
 
-class Execution(Work):
+class Execution(Work, ResourceUse):
     """`number` counts from 0 among the executions, or folds, of a trial."""
 
     trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="executions")
@@ -46,7 +47,6 @@ class Execution(Work):
     number = models.PositiveSmallIntegerField()
     metrics = models.JSONField(default=dict, blank=True)
     best_step = models.PositiveIntegerField(default=0)
-    peak_memory = models.BigIntegerField(null=True, blank=True)
 
     objects: Any = ExecutionQuerySet.as_manager()
 

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from tuning.protocol.data_kinds import template_kinds_text
+from tuning.protocol.gpu_needs import GpuNeed, gpu_choices
 from tuning.protocol.orders import ProjectOrder, Split
 from tuning.protocol.tasks import Task, task_choices
 
@@ -79,6 +80,10 @@ class HyperModel(Publishable, models.Model):
     task = models.CharField(
         max_length=20, choices=task_choices, blank=True, db_default="", default="",
         help_text="What it is made to predict; empty: what the dataset has.",
+    )  # fmt: skip
+    gpu = models.CharField(
+        max_length=8, choices=gpu_choices, blank=True, default=GpuNeed.NONE.value, db_default="",
+        help_text="What forms of its searches propose.",
     )  # fmt: skip
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

@@ -10,6 +10,7 @@ from django.db.models import Count, F, Max, Q, Value
 from django.utils import timezone
 
 from tuning.protocol.constraints import Constraint
+from tuning.protocol.gpu_needs import GpuNeed, gpu_choices
 from tuning.protocol.measured import MEASURED, label_of
 from tuning.protocol.model_kinds import KindTraits, ModelKind
 from tuning.protocol.objectives import Objective, infer_direction
@@ -143,6 +144,9 @@ class Search(models.Model):
     priority = models.SmallIntegerField(
         choices=Priority.choices, default=Priority.NORMAL, db_default=Priority.NORMAL
     )
+    gpu = models.CharField(
+        max_length=8, choices=gpu_choices, blank=True, default=GpuNeed.NONE.value, db_default=""
+    )
     retries = models.PositiveSmallIntegerField(default=0)
     max_consecutive_failures = models.PositiveSmallIntegerField(default=5)
     # Each is off where it is None: see tuning.analysis.limits.
@@ -256,6 +260,13 @@ class Search(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status in SEARCH_ACTIVE
+
+    @property
+    def waits_for(self) -> str:
+        """What its trials need to begin."""
+        if self.is_of_scripts:
+            return "script"
+        return "free GPU" if self.gpu == GpuNeed.REQUIRED else "free slot"
 
     @property
     def strategy(self) -> strategies.Traits:

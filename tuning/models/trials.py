@@ -27,6 +27,7 @@ from tuning.protocol.measured import MEASURED
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.storage.stored import StoredFolder
 
+from .resource_use import ResourceUse
 from .searches import Search
 from .teams import TeamOwnedQuerySet
 from .work import MAX_LEASE_SECONDS, Work, WorkQuerySet, lease_end
@@ -115,7 +116,7 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
             apps.get_model("tuning", "TrialIndex").objects.fill(trials[0].search, trials)
 
 
-class Trial(Work):
+class Trial(Work, ResourceUse):
     search = models.ForeignKey(Search, on_delete=models.CASCADE, related_name="trials")
     number = models.PositiveIntegerField()
     is_baseline = models.BooleanField(default=False)
@@ -191,9 +192,6 @@ class Trial(Work):
     execution_scores = models.JSONField(default=list, blank=True)
     epochs_done = models.PositiveIntegerField(default=0)
     parameters = models.BigIntegerField(null=True, blank=True)
-    peak_memory = models.BigIntegerField(
-        null=True, blank=True, help_text="Bytes that the runner's processes had at most."
-    )
     measures = models.JSONField(
         default=dict,
         blank=True,

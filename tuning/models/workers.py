@@ -52,6 +52,12 @@ def ago(time: timedelta) -> ExpressionWrapper:
 class Worker(models.Model):
     name = models.CharField(max_length=200, unique=True)
     slots = models.PositiveSmallIntegerField()
+    gpu_slots = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many of its slots, the first ones, have a GPU."
+    )
+    gpu_problem = models.TextField(
+        blank=True, default="", db_default="", help_text="Why its GPUs are not used, as a sentence."
+    )
     devices = models.JSONField(default=list, help_text="What each slot trains on, as a sentence.")
     versions = models.JSONField(default=dict)
     host = models.CharField(max_length=255, blank=True, db_default="")

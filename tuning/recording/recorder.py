@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 from tuning.analysis import limits
 from tuning.models import Attempt, Epoch, Execution, Search, Trial, TrialIndex
+from tuning.models.resource_use import NOTHING_SEEN, Used
 from tuning.models.trial_index import mean_of_last, without_number
 from tuning.models.trials import NO_CHECKPOINT
 from tuning.protocol.events import EpochEnd, MeanReconstruction, Metrics, TrialEnd
@@ -125,7 +126,7 @@ def reopen_trial(trial: Trial, search: Search) -> None:
 
 def complete_trial(
     trial: Trial, metrics: Metrics, best_step: int | None, log_tail: str = "",
-    peak_memory: int | None = None, news: News = NO_NEWS, measures: Metrics | None = None,
+    used: Used = NOTHING_SEEN, news: News = NO_NEWS, measures: Metrics | None = None,
     weights: str = "", scores: Sequence[float] = (),
 ) -> None:  # fmt: skip
     """A trial ended well, unless its score or something else that it is judged by is not a number.
@@ -136,12 +137,14 @@ def complete_trial(
     score = metrics.get(trial.search.objective)
     if score is None or not math.isfinite(score):
         message = f"{trial.search.objective} was not a number at the end of the trial."
-        fail_trial(trial, Failure(FailureCode.NAN_SCORE, message), log_tail, peak_memory, news)
+        fail_trial(trial, Failure(FailureCode.NAN_SCORE, message), log_tail, used, news)
         return
-    judged = judging.judge(trial, metrics, measures or {}, peak_memory, news.built, news.epochs)
+    judged = judging.judge(
+        trial, metrics, measures or {}, used.peak_memory, news.built, news.epochs
+    )
     if judged.missing:
         message = f"{label_of(judged.missing)} was not measured, so the trial cannot be compared."
-        fail_trial(trial, Failure(FailureCode.NAN_SCORE, message), log_tail, peak_memory, news)
+        fail_trial(trial, Failure(FailureCode.NAN_SCORE, message), log_tail, used, news)
         return
     with transaction.atomic():
         search = locked(trial.search_id)
@@ -158,7 +161,7 @@ def complete_trial(
             measures=judged.measures,
             best_epoch=None if best_step is None else trial.first_epoch + best_step + 1,
             log_tail=log_tail,
-            peak_memory=peak_memory,
+            **used.fields,
             checkpoint_sha256=weights,
         )
         if not judged.is_infeasible:
@@ -168,18 +171,18 @@ def complete_trial(
 
 
 def refuse_trial(
-    trial: Trial, log_tail: str = "", peak_memory: int | None = None, news: News = NO_NEWS
+    trial: Trial, log_tail: str = "", used: Used = NOTHING_SEEN, news: News = NO_NEWS
 ) -> None:
     """A trial was not trained, because its model violates a constraint."""
     with transaction.atomic():
         search = locked(trial.search_id)
-        ended: dict[str, Any] = {"log_tail": log_tail, "peak_memory": peak_memory}
+        ended: dict[str, Any] = {"log_tail": log_tail, **used.fields}
         _end(trial, search, Status.INFEASIBLE, news, outcome="Infeasible, not trained", **ended)
         close_if_done(search)
 
 
 def prune_trial(
-    trial: Trial, units: int, log_tail: str = "", peak_memory: int | None = None,
+    trial: Trial, units: int, log_tail: str = "", used: Used = NOTHING_SEEN,
     news: News = NO_NEWS, weights: str = "", by_itself: bool = False,
 ) -> None:  # fmt: skip
     """A trial was ended early, after so many epochs or folds. It has no score. `weights`: the hash
@@ -196,7 +199,7 @@ def prune_trial(
             pruned_after=units,
             pruned_attempt=None if by_itself else trial.attempt,
             log_tail=log_tail,
-            peak_memory=peak_memory,
+            **used.fields,
             checkpoint_sha256=weights,
         )
         pruning.promote(search)
@@ -225,7 +228,7 @@ def resume_epochs(trial: Trial, attempt: int, last: int) -> None:
 
 
 def fail_trial(
-    trial: Trial, failure: Failure, log_tail: str = "", peak_memory: int | None = None,
+    trial: Trial, failure: Failure, log_tail: str = "", used: Used = NOTHING_SEEN,
     news: News = NO_NEWS,
 ) -> None:  # fmt: skip
     """A trial ended badly: it runs again if the search or the rules allow it, else it failed."""
@@ -252,7 +255,7 @@ def fail_trial(
             end_at_limit(search)
             return
         if infrastructure and not search.is_active:
-            stop_trial(trial, log_tail, peak_memory, news)
+            stop_trial(trial, log_tail, used, news)
             return
         if infrastructure and lost_attempts > 1:
             failure = lost_too_often(lost_attempts, failure)
@@ -266,7 +269,7 @@ def fail_trial(
             failure_message=failure.message,
             failure_traceback=failure.traceback,
             log_tail=log_tail,
-            peak_memory=peak_memory,
+            **used.fields,
             **counts,
         )
         _stop_after_failures(search)
@@ -278,12 +281,12 @@ def lost_too_often(lost_attempts: int, last: Failure) -> Failure:
 
 
 def stop_trial(
-    trial: Trial, log_tail: str = "", peak_memory: int | None = None, news: News = NO_NEWS
+    trial: Trial, log_tail: str = "", used: Used = NOTHING_SEEN, news: News = NO_NEWS
 ) -> None:
     """A trial was ended because its search was."""
     with transaction.atomic():
         search = locked(trial.search_id)
-        ended: dict[str, Any] = {"log_tail": log_tail, "peak_memory": peak_memory}
+        ended: dict[str, Any] = {"log_tail": log_tail, **used.fields}
         _end(trial, search, Status.STOPPED, news, outcome="Stopped", **ended)
 
 
@@ -303,14 +306,14 @@ def offer_executions(trial: Trial) -> None:
 
 
 def complete_execution(
-    execution: Execution, result: TrialEnd, peak_memory: int | None = None, news: News = NO_NEWS
+    execution: Execution, result: TrialEnd, used: Used = NOTHING_SEEN, news: News = NO_NEWS
 ) -> None:
     """It ended well on a slot that does not have its trial. The one that has it looks for this."""
     with transaction.atomic():
         locked(execution.trial.search_id)
         ended = {"metrics": result.metrics, "best_step": result.best_step}
         if not Execution.objects.finish(
-            execution.pk, execution.attempt, Status.COMPLETED, peak_memory=peak_memory, **ended
+            execution.pk, execution.attempt, Status.COMPLETED, **used.fields, **ended
         ):
             raise LeaseLost
         _write_news(execution.trial, news)
@@ -318,7 +321,7 @@ def complete_execution(
 
 
 def fail_execution(
-    execution: Execution, failure: Failure, log_tail: str = "", peak_memory: int | None = None,
+    execution: Execution, failure: Failure, log_tail: str = "", used: Used = NOTHING_SEEN,
     news: News = NO_NEWS,
 ) -> None:  # fmt: skip
     """It ended badly, and with it its trial; but one that was lost with its worker runs again."""
@@ -330,7 +333,7 @@ def fail_execution(
         if failure.code in INFRASTRUCTURE and lost_attempts < MAX_LOST_ATTEMPTS:
             release_execution(execution, lost_attempts=lost_attempts)
         else:
-            fail_trial(trial, failure, log_tail, peak_memory, news)
+            fail_trial(trial, failure, log_tail, used, news)
 
 
 def release_execution(execution: Execution, **values: Any) -> None:

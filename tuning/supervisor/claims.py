@@ -16,16 +16,18 @@ can show its space. They begin only while nothing else is queued, and one at a t
 slots but one are free for what a person starts meanwhile. Where none is free, the supervisor sees
 it four times a second (`Assignment.gives_way`): it ends the inspection and gives it back to the
 queue, which counts as no lost attempt. A slot stays with its search for 20 s at a time, because a
-change of search is a change of process. Whether other work goes first costs as many queries as the
+change of search is a change of process. Trials, their executions, retrainings and dry runs may want
+a GPU (`analysis/slots.py`). Whether other work goes first costs as many queries as the
 claim of a trial: the slot looks when its trial begins the last epoch (`SlotLoop._prepare_claim`),
 and at most four times a second.
 """
 
 import logging
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import DatabaseError, transaction
 from django.db.models import F, QuerySet
@@ -39,6 +41,7 @@ from tuning.analysis.sharing import (
     team_slot,
     waiting_searches,
 )
+from tuning.analysis.slots import Demand, may_take, slots, workers_for
 from tuning.models import (
     Attempt,
     Dataset,
@@ -54,6 +57,7 @@ from tuning.models import (
     Work,
     Worker,
 )
+from tuning.protocol.gpu_needs import GpuNeed
 from tuning.protocol.statuses import SearchStatus
 from tuning.recording import recorder
 
@@ -61,6 +65,8 @@ from . import spreading, suggestions
 from .drawn_ahead import drawn_ahead
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _suggesting = Lock()
 
@@ -81,6 +87,10 @@ class Slot:
 
     worker: Worker
     number: int
+
+    @property
+    def has_gpu(self) -> bool:
+        return self.number < self.worker.gpu_slots
 
 
 def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> Claimed | None:
@@ -103,50 +113,56 @@ def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> C
     )
 
 
-def has_work() -> int:
+def demand() -> Demand:
     """How many slots could find something to do, at least."""
-    return _awaited() or min(_unasked().count(), 1)
+    return _awaited() + Demand(anywhere=min(_unasked().count(), 1))
+
+
+def has_work() -> int:
+    return demand().total
 
 
 def lacks_slots() -> bool:
     """Whether work that a person waits for finds no free slot."""
     awaited = _awaited()
-    return awaited > 0 and awaited > free_slots()
+    return bool(awaited) and awaited != awaited.within(slots())
 
 
-def others_go_first(search_id: int, firmly: bool) -> bool:
-    """Whether other work may come before the next trial of this search; `firmly` as in
+def others_go_first(search_id: int, slot: Slot, firmly: bool) -> bool:
+    """Whether other work may come before this slot's next trial of this search; `firmly` as in
     `claim_next`."""
-    if _awaited_short_work():
+    short = _awaited_short_work()
+    if short.anywhere or (short.on_gpu and slot.has_gpu):
         return True
-    return not firmly and any(search.pk != search_id for search in waiting_searches())
+    if firmly:
+        return False
+    searches = _open_to(slot, waiting_searches(), lambda search: search.gpu)
+    return any(search.pk != search_id for search in searches)
 
 
-def free_slots() -> int:
-    """Of all workers that can be reached and take work."""
-    available = dict(Worker.objects.available().values_list("pk", "slots"))
-    taken = sum(
-        kind.objects.running().filter(worker__in=available).count()  # type: ignore[attr-defined]
-        for kind in KINDS
-    )
-    return max(0, sum(available.values()) - taken)
+def _awaited() -> Demand:
+    """How many slots could find something to do that a person waits for. What requires a GPU that
+    no worker has keeps nothing else from its slot."""
+    found = _awaited_short_work() + claimable_trials() + spreading.waiting_demand()
+    return found if workers_for(GpuNeed.REQUIRED) else Demand(anywhere=found.anywhere)
 
 
-def _awaited() -> int:
-    """How many slots could find something to do that a person waits for."""
-    return _awaited_short_work() + claimable_trials() + spreading.count_waiting()
-
-
-def _awaited_short_work() -> int:
+def _awaited_short_work() -> Demand:
     """The same of what is neither a trial nor part of one."""
     waiting = Dataset.objects.ready().count()
     waiting += Inspection.objects.ready().awaited().count()
-    waiting += len(_retrainings())
     waiting += ModelEvaluation.objects.queued().count()
     waiting += SearchImport.objects.ready().count()
     waiting += Prediction.objects.queued().count()
-    waiting += DryRun.objects.queued().count()
-    return waiting
+    needs = [row.gpu for row in _retrainings()]
+    needs += DryRun.objects.queued().values_list("gpu", flat=True)
+    return Demand.of(needs) + Demand(anywhere=waiting)
+
+
+def _open_to(slot: Slot, rows: Collection[T], need: Callable[[T], str]) -> list[T]:
+    """Those that this slot may have."""
+    allowed = may_take(map(need, rows), slot.has_gpu)
+    return [row for row in rows if need(row) in allowed]
 
 
 def _claim_prediction(slot: Slot) -> Prediction | None:
@@ -189,16 +205,17 @@ def _claim_import(slot: Slot) -> SearchImport | None:
 
 
 def _claim_dry_run(slot: Slot) -> DryRun | None:
-    for pk in DryRun.objects.queued().values_list("pk", flat=True):
-        if DryRun.objects.claim(pk, slot.worker, slot.number):
+    rows = list(DryRun.objects.queued().only("gpu"))
+    for row in _open_to(slot, rows, lambda row: row.gpu):
+        if DryRun.objects.claim(row.pk, slot.worker, slot.number):
             return DryRun.objects.select_related(
                 "inspection__dataset", "inspection__hypermodel", "project__dataset"
-            ).get(pk=pk)
+            ).get(pk=row.pk)
     return None
 
 
 def _claim_saved_model(slot: Slot) -> SavedModel | None:
-    for row in _retrainings():
+    for row in _open_to(slot, _retrainings(), lambda row: row.gpu):
         with team_slot(row.project.team) as is_free:
             claimed = is_free and SavedModel.objects.claim(row.pk, slot.worker, slot.number)
         if claimed:
@@ -208,10 +225,10 @@ def _claim_saved_model(slot: Slot) -> SavedModel | None:
     return None
 
 
-def _retrainings() -> list[SavedModel]:
-    """Those that wait, of teams that may have another slot."""
+def _retrainings() -> list[Any]:
+    """Those that wait, of teams that may have another slot, with the `gpu` of their searches."""
     queue = SavedModel.objects.queued().order_by("created_at").select_related("project__team")
-    rows = list(queue.only("project__team"))
+    rows = list(queue.only("project__team").annotate(gpu=F("trial__search__gpu")))
     full = full_teams(row.project.team for row in rows)
     return [row for row in rows if row.project.team_id not in full]
 
@@ -227,7 +244,8 @@ def _claim_evaluation(slot: Slot) -> ModelEvaluation | None:
 
 
 def _claim_trial(slot: Slot, prefer: int | None, firmly: bool) -> Trial | None:
-    for search in fair_order(waiting_searches(), prefer, firmly, timezone.now()):
+    searches = _open_to(slot, waiting_searches(), lambda search: search.gpu)
+    for search in fair_order(searches, prefer, firmly, timezone.now(), slot.has_gpu):
         trial = claim_trial_of(search.pk, slot)
         if trial is not None:
             return trial

@@ -7,19 +7,21 @@ from pathlib import Path
 
 from django.conf import settings
 
+from .gpus import Gpu, visible_to_cuda
+
 MAIN = Path(settings.BASE_DIR) / "tuning" / "runner" / "__main__.py"
 
 
 @dataclass(frozen=True)
 class Device:
-    """What a slot trains on: a GPU (its index), or a number of CPU threads."""
+    """What a slot trains on: a GPU, or a number of CPU threads."""
 
-    gpu: str = ""
+    gpu: Gpu | None = None
     threads: int = 1
 
     def __str__(self) -> str:
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        return f"GPU {self.gpu}" if self.gpu else f"CPU, {threads}"
+        return str(self.gpu) if self.gpu else f"CPU, {threads}"
 
 
 def command(main: Path, *flags: str) -> list[str]:
@@ -38,7 +40,7 @@ def environment(device: Device, folder: Path, level: int) -> dict[str, str]:
         "TMPDIR": str(folder),
         "KERAS_HOME": str(folder / "keras"),
         "KERAS_BACKEND": "tensorflow",
-        "CUDA_VISIBLE_DEVICES": device.gpu or "-1",
+        **visible_to_cuda([device.gpu] if device.gpu else []),
         "OMP_NUM_THREADS": threads,
         "TF_NUM_INTRAOP_THREADS": threads,
         "TF_NUM_INTEROP_THREADS": "1",

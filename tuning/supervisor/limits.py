@@ -27,8 +27,11 @@ from typing import Protocol
 
 from django.conf import settings
 
+from tuning.models.resource_use import GPU_NAME_LENGTH, Used
 from tuning.protocol.failures import Failure, FailureCode
 
+from .gpus import Sample
+from .launch import Device
 from .usage import MAX_FILES, DiskUse, oom_kills
 
 CHECK_EVERY = 0.5
@@ -42,9 +45,13 @@ _GREEDY_BYTES = 256 * _MB
 
 
 class Measured(Protocol):
+    device: Device
+
     def processes(self) -> int: ...
 
     def memory(self, limit: int) -> int: ...
+
+    def gpu(self) -> Sample: ...
 
     def disk(self) -> DiskUse: ...
 
@@ -58,9 +65,26 @@ class Watch:
         self._runner = runner
         self._memory_limit = memory_limit
         self._next = self._next_disk = 0.0
-        # The most memory that was seen in use, in bytes.
-        self.peak = 0
         self._oom_kills = oom_kills()
+        self.begin()
+
+    def begin(self) -> None:
+        """What was seen until now was not of this work."""
+        # The most memory that was seen in use, in bytes; None: nobody could see it.
+        self.peak = 0
+        self._gpu_peak: int | None = None
+        self._gpu_use, self._gpu_looks = 0.0, 0
+
+    @property
+    def used(self) -> Used:
+        """What was seen since then."""
+        gpu = self._runner.device.gpu
+        return Used(
+            peak_memory=self.peak or None,
+            gpu_name=gpu.name[:GPU_NAME_LENGTH] if gpu else "",
+            peak_gpu_memory=self._gpu_peak,
+            gpu_use=self._gpu_use / self._gpu_looks if self._gpu_looks else None,
+        )
 
     def ran_out_of_memory(self) -> bool:
         """Whether a runner that was killed most likely died for lack of memory: the kernel has
@@ -72,7 +96,16 @@ class Watch:
         """Bytes of memory in use now."""
         used = self._runner.memory(self._memory_limit)
         self.peak = max(self.peak, used)
+        self._measure_gpu()
         return used
+
+    def _measure_gpu(self) -> None:
+        sample = self._runner.gpu()
+        if sample.memory is not None:
+            self._gpu_peak = max(self._gpu_peak or 0, sample.memory)
+        if sample.use is not None:
+            self._gpu_use += sample.use
+            self._gpu_looks += 1
 
     def broken(self) -> Failure | None:
         """The limit that the runner is beyond, if it is time to look."""

@@ -20,7 +20,7 @@ import psutil
 from tuning.protocol.events import MAX_LINE, BadEvent, Event, decode_event
 from tuning.protocol.orders import EndOrder, Order, encode_order
 
-from . import isolation, usage
+from . import gpus, isolation, usage
 from .folders import kill_orphans, runners_folder
 from .launch import MAIN, Device, command, environment
 from .spawner import spawn
@@ -69,6 +69,9 @@ class Runner(Protocol):
 
     def memory(self, limit: int) -> int:
         """Bytes in use by the process and all that it started. Exact only beyond `limit`."""
+
+    def gpu(self) -> gpus.Sample:
+        """What it takes of its GPU, if it has one."""
 
     def processes(self) -> int:
         """Processes and threads that it has."""
@@ -206,6 +209,12 @@ class RunnerProcess:
         if self._level >= isolation.OWN_VIEW and len(tree) > 1:
             used += usage.shared_memory(tree[1].pid)
         return used
+
+    def gpu(self) -> gpus.Sample:
+        if self.device.gpu is None:
+            return gpus.NO_SAMPLE
+        pids = {process.pid for process in usage.family(self._process.pid)}
+        return gpus.sample(self.device.gpu, pids)
 
     def processes(self) -> int:
         return usage.threads(usage.family(self._process.pid))

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from tuning.actions.dispatch import send_hints
 from tuning.analysis.limits import has_early_limit
+from tuning.analysis.slots import Demand, slots
 from tuning.models import Execution, Search, Trial, Work
 from tuning.models.work import database_time
 from tuning.models.workers import ago
@@ -19,7 +20,7 @@ from tuning.recording.recorder import LeaseLost, end_at_limit, end_idle_log, loc
 from tuning.recording.scripts import lose
 
 from .assignments import assignment_for
-from .claims import KINDS, free_slots, has_work
+from .claims import KINDS, demand
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +36,9 @@ def dispatch() -> None:
     send_hints(claimable())
 
 
-def claimable() -> int:
+def claimable() -> Demand:
     """How many slots could take a piece of work now."""
-    return min(has_work(), free_slots())
+    return demand().within(slots())
 
 
 class Reaper:

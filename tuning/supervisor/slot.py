@@ -86,7 +86,7 @@ class SlotLoop:
             return
         # After trials of milliseconds, not for each.
         if now > self._own_until - LOOK_EVERY / 2:
-            others = others_go_first(search, self._is_loyal())
+            others = others_go_first(search, self.slot, self._is_loyal())
             self._own_until = 0.0 if others else now + LOOK_EVERY
         draw_ahead(search)
 

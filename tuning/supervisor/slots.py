@@ -1,36 +1,21 @@
 """How many trials a worker trains at once, and on what."""
 
 import os
-import subprocess
 from collections.abc import Sequence
-from functools import cache
 from threading import Lock
 
 import psutil
 from django.conf import settings
 
+from tuning.analysis.slots import Slots
+
+from . import gpus
 from .launch import Device
 
 # More than so many slots on CPUs only where each has that much memory.
 CPU_SLOTS, CPU_SLOT_BYTES = 4, 8 * 1024**3
 # What a runner past its imports takes, measured, without what it shares with others.
 SPARE_BYTES = 300 * 1024 * 1024
-
-
-@cache
-def gpus() -> tuple[str, ...]:
-    """Indices of this machine's NVIDIA GPUs, found without loading TensorFlow."""
-    try:
-        listing = subprocess.run(
-            ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ()
-    return tuple(listing.stdout.split())
 
 
 def cores() -> int:
@@ -41,20 +26,30 @@ def cores() -> int:
 
 
 def slot_count() -> int:
-    """The setting SLOTS, else SLOTS_PER_GPU for each GPU, else one for each core as far as memory
-    allows: on CPUs, trials of one thread each give the most trials a minute."""
-    return settings.SLOTS or len(gpus()) * settings.SLOTS_PER_GPU or min(cores(), _cpu_slots())
+    """The setting SLOTS, else SLOTS_PER_GPU for each GPU and CPU_SLOTS, else one for each core as
+    far as memory allows: on CPUs, trials of one thread each give the most trials a minute."""
+    if settings.SLOTS:
+        return settings.SLOTS
+    usable = len(gpus.find().usable)
+    if usable:
+        return usable * settings.SLOTS_PER_GPU + settings.CPU_SLOTS
+    return min(cores(), _cpu_slots())
 
 
 def _cpu_slots() -> int:
     return max(CPU_SLOTS, psutil.virtual_memory().total // CPU_SLOT_BYTES)
 
 
+def gpu_slots() -> int:
+    """How many of them, the first ones, train on a GPU."""
+    return max(slot_count() - settings.CPU_SLOTS, 0) if gpus.find().usable else 0
+
+
 def device(slot: int) -> Device:
-    """What slot number `slot` (from 0) trains on. Slots beyond the GPUs share them in turn."""
+    """What slot number `slot` (from 0) trains on. Slots share the GPUs in turn."""
     threads = max(1, cores() // slot_count())
-    found = gpus()
-    return Device(gpu=found[slot % len(found)] if found else "", threads=threads)
+    found = gpus.find().usable
+    return Device(found[slot % len(found)] if slot < gpu_slots() else None, threads)
 
 
 def spare_devices(free: Sequence[int]) -> list[Device]:
@@ -79,20 +74,22 @@ def memory_limit() -> int:
 
 
 class SlotNumbers:
-    """Hands out the numbers of this worker's free slots."""
+    """Hands out the numbers of this worker's free slots, of which the first `on_gpu` have a GPU."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, on_gpu: int = 0) -> None:
         self.count = count
+        self.on_gpu = on_gpu
         self._free = set(range(count))
         self._lock = Lock()
 
-    def take(self) -> int | None:
+    def take(self, for_gpu: bool = False) -> int | None:
+        """`for_gpu`: for work that wants a GPU. Other work leaves GPUs free while it can."""
         with self._lock:
-            if not self._free:
+            first = sorted(self._free, key=lambda slot: ((slot < self.on_gpu) is not for_gpu, slot))
+            if not first:
                 return None
-            slot = min(self._free)
-            self._free.discard(slot)
-            return slot
+            self._free.discard(first[0])
+            return first[0]
 
     def give_back(self, slot: int) -> None:
         with self._lock:
@@ -101,6 +98,12 @@ class SlotNumbers:
     @property
     def free(self) -> int:
         return len(self.free_ones)
+
+    @property
+    def as_slots(self) -> Slots:
+        free = self.free_ones
+        on_gpu = sum(slot < self.on_gpu for slot in free)
+        return Slots(self.count, len(free), self.on_gpu, on_gpu)
 
     @property
     def free_ones(self) -> list[int]:

@@ -40,6 +40,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from tuning.analysis.sharing import full_teams, team_slot
+from tuning.analysis.slots import Demand, may_take
 from tuning.models import Epoch, Execution, Search
 from tuning.recording.recorder import LeaseLost, locked
 
@@ -77,15 +78,22 @@ class Waiting:
 def claim_execution(slot: "Slot", prefer: int | None) -> Execution | None:
     """The last execution of the trial that has most of them left. `prefer` is the search whose data
     this slot already has in memory; of others it takes only long ones."""
-    found = [each for each in _waiting() if each.search.pk == prefer or each.is_long]
+    waiting = _waiting()
+    allowed = may_take([each.search.gpu for each in waiting], slot.has_gpu)
+    found = [
+        each
+        for each in waiting
+        if each.search.gpu in allowed and (each.search.pk == prefer or each.is_long)
+    ]
     found.sort(key=lambda each: (each.search.pk != prefer, -each.left, -each.execution.number))
     return next(filter(None, (_claim(each, slot) for each in found)), None)
 
 
-def count_waiting() -> int:
+def waiting_demand() -> Demand:
     """How many slots could take one, whatever they did before."""
-    long = [each.search for each in _waiting() if each.is_long]
-    return sum(min(search.room(), count) for search, count in Counter(long).items())
+    long = Counter(each.search for each in _waiting() if each.is_long)
+    needs = [search.gpu for search, count in long.items() for _ in range(min(search.room(), count))]
+    return Demand.of(needs)
 
 
 def is_worth_it(search: Search) -> bool:

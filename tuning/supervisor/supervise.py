@@ -162,18 +162,18 @@ class _Supervision:
         if waited and self.assignment.ordered:
             # The time limit is the trial's: imports and data of a new runner are not its fault.
             self.started = self.heard
-            self.watch.peak = 0
+            self.watch.begin()
         return done
 
     def _measure(self, event: Event) -> None:
         """The peak is this trial's: from its model on, which replaces the one before it."""
         if isinstance(event, Built) and not self.built:
             self.built = True
-            self.watch.peak = 0
+            self.watch.begin()
         elif isinstance(event, TrialEnd | TrialPruned | Failed):
             # Between two looks a short trial would come and go unseen; its model is still there.
             self.watch.measure()
-            self.assignment.peak_memory = self.watch.peak
+            self.assignment.used = self.watch.used
 
     def _fetch(self, url: str) -> None:
         """What the template wants, while its clocks stand still."""
@@ -213,7 +213,7 @@ class _Supervision:
             text = f"No progress for {self.assignment.stall_limit:,.0f} seconds."
             self._over_limit(Failure(FailureCode.STALL_LIMIT, text))
         broken = self.watch.broken()
-        self.assignment.peak_memory = self.watch.peak
+        self.assignment.used = self.watch.used
         if broken is not None:
             self._over_limit(broken)
 

@@ -27,7 +27,7 @@ from tuning.strategies.suggesting import family_of
 from tuning.strategies.traits import Name
 from webapp.alive import note_alive
 
-from . import checkpoints, claims, files, folders, resume_folders, schedule, scripts, slots
+from . import checkpoints, claims, files, folders, gpus, resume_folders, schedule, scripts, slots
 from .housekeeping import Housekeeping
 from .importances import ImportancesProcess
 from .isolation import Layer, probe
@@ -93,7 +93,7 @@ class WorkerProcess:
             return
         layers = probe()
         row = register(name, slots.slot_count(), layers)
-        self.numbers = slots.SlotNumbers(row.slots)
+        self.numbers = slots.SlotNumbers(row.slots, row.gpu_slots)
         self._obey(row)
         # Last: from now on slots are taken.
         self.row = row
@@ -121,9 +121,10 @@ class WorkerProcess:
             logger.error("this worker takes no work. %s", reason)
         self._refusal = reason
 
-    def work(self) -> int:
-        """Take a free slot and work until there is nothing to do. Returns what was done."""
-        slot = self.numbers.take() if self.row else None
+    def work(self, for_gpu: bool = False) -> int:
+        """Take a free slot, one with a GPU if it is for such work, and work until there is nothing
+        to do. Returns what was done."""
+        slot = self.numbers.take(for_gpu) if self.row else None
         if slot is None or self.row is None:
             return 0
         try:
@@ -246,18 +247,20 @@ class WorkerProcess:
     def _ring(self) -> None:
         """Call for free slots of this worker: by way of the broker, so that Celery knows of them,
         and without it while it is away. Other workers do the same for theirs."""
-        times = min(schedule.claimable(), self.numbers.free)
-        if send_hints(times):
+        own = schedule.claimable().within(self.numbers.as_slots)
+        if send_hints(own):
             return
         self._alone = [thread for thread in self._alone if thread.is_alive()]
-        for _ in range(times):
-            thread = threading.Thread(target=self._work_alone, name="slot", daemon=True)
+        for for_gpu in [True] * own.on_gpu + [False] * own.anywhere:
+            thread = threading.Thread(
+                target=self._work_alone, args=(for_gpu,), name="slot", daemon=True
+            )
             self._alone.append(thread)
             thread.start()
 
-    def _work_alone(self) -> None:
+    def _work_alone(self, for_gpu: bool) -> None:
         try:
-            self.work()
+            self.work(for_gpu)
         except Exception:
             logger.exception("a slot failed")
         finally:
@@ -282,6 +285,8 @@ def register(name: str, slot_count: int, layers: list[Layer]) -> Worker:
         name=name,
         defaults={
             "slots": slot_count,
+            "gpu_slots": slots.gpu_slots(),
+            "gpu_problem": gpus.find().problem,
             "devices": [str(slots.device(number)) for number in range(slot_count)],
             "versions": versions(),
             "host": socket.gethostname(),
@@ -330,8 +335,8 @@ def _weak_isolation(row: Worker) -> str:
     if reached is not None and reached >= least:
         return ""
     return (
-        f"Its isolation reaches level {reached}, and SANDBOX_MIN_LEVEL is {least}. `manage.py "
-        "doctor` on its machine says what is missing."
+        f"Its isolation reaches level {reached}, and SANDBOX_MIN_LEVEL is {least}. Run “manage.py "
+        "doctor” on its machine to see what is missing."
     )
 
 

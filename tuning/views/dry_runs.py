@@ -64,7 +64,7 @@ def dry_run_of(project: Project, sketch: Search) -> DryRun:
     return DryRun(
         inspection=project.inspection, project=project, space=sketch.space,
         batch_size=sketch.batch_size, folds=sketch.folds if sketch.has_folds else 0,
-        planned=planned,
+        planned=planned, gpu=sketch.gpu,
     )  # fmt: skip
 
 

@@ -9,8 +9,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from tuning.analysis.home import recent_models, running_now, slots
+from tuning.analysis.home import recent_models, running_now
 from tuning.analysis.overview import project_rows
+from tuning.analysis.slots import slots
 from tuning.models import Project, Team
 
 from .access import may_create

@@ -24,6 +24,7 @@ from tuning.analysis.next_step import actions_of, next_step
 from tuning.analysis.plan import strategy_text
 from tuning.analysis.savings import savings
 from tuning.analysis.search_lineage import family, origin
+from tuning.analysis.slots import workers_for
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.summary import (
     Summary,
@@ -35,9 +36,10 @@ from tuning.analysis.summary import (
     trials_text,
 )
 from tuning.forms.limits import LimitsForm
-from tuning.forms.searches import ExtendForm
-from tuning.models import Search, Trial, Worker
+from tuning.forms.searches import ExtendForm, GpuForm
+from tuning.models import Search, Trial
 from tuning.models.addresses import SearchNumbers
+from tuning.protocol.gpu_needs import gpu_choices
 from tuning.protocol.objectives import is_better
 from tuning.spaces.changes import compared
 from tuning.strategies.optuna_arguments import text_of
@@ -67,7 +69,7 @@ def search_live(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
     search = visible_or_404(request, _searches(), at)
     known = request.GET.get("since"), request.GET.get("workers")
     now = clock(search)
-    workers = str(online_workers())
+    workers = str(online_workers(search.gpu))
     same_time = request.GET.get("clock", now) == now
     if known[0] == str(search.revision) and known[1] in (None, workers) and same_time:
         return HttpResponse(status=204)
@@ -143,6 +145,15 @@ def search_extend(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
 
 
 @require_POST
+def search_gpu(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
+    search = editable_or_404(request, _searches().run_here(), at)
+    form = GpuForm(request.POST)
+    if form.is_valid():
+        actions.set_gpu(search, form.cleaned_data["gpu"])
+    return redirect("search-settings", search)
+
+
+@require_POST
 def search_limits(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
     search = editable_or_404(request, _searches().not_imported(), at)
     form = LimitsForm(request.POST, search=search)
@@ -174,7 +185,7 @@ def _space_context(search: Search) -> dict[str, Any]:
 
 def _page_context(request: HttpRequest, search: Search) -> dict[str, Any]:
     can_edit = may_change(request, search.project)
-    live = _news_context(search, Worker.objects.available().count(), can_edit)
+    live = _news_context(search, workers_for(search.gpu), can_edit)
     code = log_code(search, request.build_absolute_uri("/")[:-1]) if search.is_log else ""
     return live | {
         "extend_form": ExtendForm(search=search), "origin": origin(search), "log_code": code,
@@ -189,6 +200,7 @@ def _settings_context(request: HttpRequest, search: Search) -> dict[str, Any]:
             "origin": origin(search),
             "family": family(search),
             "limits_form": LimitsForm(search=search),
+            "gpu_choices": gpu_choices(),
             "limit_values": values_of(search),
             "objective_values": objective_values(search),
         }

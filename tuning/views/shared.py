@@ -7,6 +7,7 @@ out that the person may. Each process keeps its own copies, for seconds.
 import hashlib
 import secrets
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -15,9 +16,11 @@ from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 
+from tuning.analysis.slots import workers_for
 from tuning.analysis.trials.scope import Scope
 from tuning.analysis.trials.selection import PLAIN, Selection
-from tuning.models import Search, Star, Worker
+from tuning.models import Search, Star
+from tuning.protocol.gpu_needs import GpuNeed
 
 # By the next news nobody asks for them any more.
 KEPT_SECONDS = 15
@@ -42,9 +45,10 @@ def shared_text(of: Search | Scope, make: Callable[[], str], *key: Any) -> str:
     return text
 
 
-def online_workers() -> int:
-    """How many workers there are: looked at once a second for all who follow something."""
-    return int(cache.get_or_set("online-workers", Worker.objects.available().count, 1) or 0)
+def online_workers(need: str = GpuNeed.NONE) -> int:
+    """How many workers could do something with this need: looked at once a second for all who
+    follow something."""
+    return int(cache.get_or_set(f"online-workers-{need}", partial(workers_for, need), 1) or 0)
 
 
 def shared_fragment(

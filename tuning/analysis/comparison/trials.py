@@ -121,9 +121,12 @@ def _resources(trials: Sequence[Trial], reference: int) -> list[Row]:
     return rows_of(
         resources_of(trials),
         reference,
-        parameters=("Parameters", "figure", lambda used: used.parameters),
-        memory=("Peak memory", "bytes", lambda used: used.peak_memory),
-        epoch=("Time per epoch", "duration", lambda used: used.epoch_seconds),
-        first=("First epoch", "duration", lambda used: used.first_seconds),
-        total=("Total time", "duration", lambda used: used.total),
+        parameters=("Parameters", "figure", lambda each: each.parameters),
+        memory=("Peak memory", "bytes", lambda each: each.used.peak_memory),
+        gpu=("GPU", "text", lambda each: each.used.gpu_name or None),
+        gpu_memory=("Peak GPU memory", "bytes", lambda each: each.used.peak_gpu_memory),
+        gpu_use=("GPU use", "text", lambda each: each.used.gpu_use_text or None),
+        epoch=("Time per epoch", "duration", lambda each: each.epoch_seconds),
+        first=("First epoch", "duration", lambda each: each.first_seconds),
+        total=("Total time", "duration", lambda each: each.total),
     )

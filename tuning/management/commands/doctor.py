@@ -32,11 +32,9 @@ from tuning.storage.transfers import try_out
 GIB = 1 << 30
 LITTLE_DISK = 5 * GIB
 HARDLY_ANY_DISK = 1 * GIB
-TENSORFLOW_SECONDS = 120
 SLOW_WRITE_SECONDS = 1.0
 # What SQLite's locks and the broker's folder can't be trusted on.
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "lustre", "glusterfs", "fuse.")
-COUNT_GPUS = "import tensorflow as tf; print(len(tf.config.list_physical_devices('GPU')))"
 
 
 class Command(BaseCommand):
@@ -310,6 +308,7 @@ def _shared_email_addresses() -> Iterator[Finding]:
 
 def gpus() -> Iterator[Finding]:
     from tuning.supervisor import slots
+    from tuning.supervisor.gpus import installed, seen_by_tensorflow
 
     try:
         number = version("tensorflow")
@@ -320,35 +319,34 @@ def gpus() -> Iterator[Finding]:
             "A worker needs requirements.txt.",
         )
         return
-    found = len(slots.gpus())
+    present = installed()
     try:
-        # In a process of its own: it takes GPU memory and must not stay here.
-        done = subprocess.run(
-            [sys.executable, "-c", COUNT_GPUS],
-            capture_output=True, text=True, timeout=TENSORFLOW_SECONDS, check=True,
-        )  # fmt: skip
-        usable = int(done.stdout)
+        usable = seen_by_tensorflow(present)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         yield fail("TensorFlow", f"{number} can't be imported ({_line(error)}). Run: make setup")
         return
     yield ok("TensorFlow", number)
+    for gpu in present:
+        if gpu in usable:
+            yield ok("GPUs", str(gpu))
+        else:
+            yield warn(
+                "GPUs",
+                f"TensorFlow can't use {gpu}. Install CUDA's libraries: "
+                f'{sys.executable} -m pip install "tensorflow[and-cuda]=={number}"',
+            )
     if usable:
-        yield ok("GPUs", f"{usable}, and {slots.slot_count()} slots")
-    elif found:
-        yield warn(
-            "GPUs",
-            f"{found} in this machine, but TensorFlow can't use them. Install CUDA's libraries: "
-            f'{sys.executable} -m pip install "tensorflow[and-cuda]=={number}"',
-        )
-    else:
+        on_gpu, count = slots.gpu_slots(), slots.slot_count()
+        yield ok("Slots", f"{on_gpu} with a GPU, {count - on_gpu} without")
+    elif not present:
         yield ok("GPUs", f"none; {slots.slot_count()} slots on {slots.cores()} processor cores")
 
 
 def isolation() -> Iterator[Finding]:
-    from tuning.supervisor import slots
+    from tuning.supervisor.gpus import installed
     from tuning.supervisor.isolation import HIGHEST_LEVEL, level, probe
 
-    if slots.gpus() and level():
+    if installed() and level():
         yield warn(
             "Isolation, GPUs",
             "not tested with CUDA. If training fails, try SANDBOX_LEVEL=0.",

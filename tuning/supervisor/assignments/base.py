@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tuning.models import Dataset
+from tuning.models.resource_use import NOTHING_SEEN
 from tuning.models.work import WorkQuerySet
 from tuning.protocol.events import Event, Failed
 from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
@@ -48,8 +49,8 @@ class Assignment(ABC):
     ordered = True
     # The runner has nothing to do: other slots do the rest of this work.
     is_waiting = False
-    # The most memory that the runner was seen with since then, in bytes. The loop keeps it.
-    peak_memory = 0
+    # What the runner was seen to take since then. The loop keeps it.
+    used = NOTHING_SEEN
 
     def __init__(self, row: Any) -> None:
         self.row = row

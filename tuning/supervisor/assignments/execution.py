@@ -39,7 +39,7 @@ class ExecutionAssignment(TrainingAssignment):
             case TrialPruned():
                 raise BadEvent("a pruned execution without a pruning decision")
             case TrialEnd():
-                recorder.complete_execution(self.row, event, self._peak, self._news())
+                recorder.complete_execution(self.row, event, self._used, self._news())
                 return True
             case Failed():
                 # Before its first order: it cannot use the template or the data, and ends.
@@ -56,7 +56,7 @@ class ExecutionAssignment(TrainingAssignment):
         recorder.record_news(self.trial, self._news(), self.row)
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
-        recorder.fail_execution(self.row, failure, log_tail, self._peak, self._news())
+        recorder.fail_execution(self.row, failure, log_tail, self._used, self._news())
 
     def release(self) -> None:
         recorder.release_execution(self.row)

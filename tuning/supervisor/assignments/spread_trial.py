@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from tuning.models import Execution, Search, Trial
+from tuning.models.resource_use import Used
 from tuning.protocol.events import BadEvent, Built, EpochEnd, Event, Metrics, NextTrial, TrialEnd
 from tuning.protocol.scorers import SCORE, spread_of
 from tuning.protocol.statuses import Status
@@ -70,7 +71,7 @@ class SpreadTrialAssignment(TrialAssignment):
         if len(results) < self.search.executions:
             # The rows went with the trial's attempt.
             raise LeaseLost
-        self.peak_memory = max([self.peak_memory, *(other.peak_memory or 0 for other in others)])
+        self.used = Used.together([self.used, *(other.used for other in others)])
         self._complete(combined(self.search, results), runner)
         return True
 

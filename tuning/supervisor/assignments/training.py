@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import Any
 
 from tuning.models import Search, Trial
+from tuning.models.resource_use import NOTHING_SEEN, Used
 from tuning.protocol.events import EpochEnd, Event, OfTrial
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import TrialOrder
@@ -112,9 +113,9 @@ class TrainingAssignment(Assignment):
     def _write_news(self) -> None: ...
 
     @property
-    def _peak(self) -> int | None:
-        """None if the runner never came to this work."""
-        return self.peak_memory if self.ordered and self.peak_memory else None
+    def _used(self) -> Used:
+        """Nothing if the runner never came to this work."""
+        return self.used if self.ordered else NOTHING_SEEN
 
 
 def new_token() -> str:

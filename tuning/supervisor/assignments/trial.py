@@ -116,12 +116,12 @@ class TrialAssignment(TrainingAssignment):
         return is_last and self.ordered and self._execution is None
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
-        recorder.fail_trial(self.row, failure, log_tail, self._peak, self._news())
+        recorder.fail_trial(self.row, failure, log_tail, self._used, self._news())
         if not Trial.objects.active().filter(pk=self.row.pk).exists():
             remove_resume_folders(self.row)
 
     def stop(self, log_tail: str = "") -> None:
-        recorder.stop_trial(self.row, log_tail, self._peak, self._news())
+        recorder.stop_trial(self.row, log_tail, self._used, self._news())
         remove_resume_folders(self.row)
 
     def release(self) -> None:
@@ -161,7 +161,7 @@ class TrialAssignment(TrainingAssignment):
         weights = self._keep_checkpoint(runner) if self._judge.weights_matter() else ""
         units, tail = self._judge.count, runner.log_tail()
         recorder.prune_trial(
-            self.row, units, tail, self._peak, self._last_news(), weights,
+            self.row, units, tail, self._used, self._last_news(), weights,
             by_itself=not self._judge.pruned,
         )  # fmt: skip
         remove_resume_folders(self.row)
@@ -171,7 +171,7 @@ class TrialAssignment(TrainingAssignment):
         parameters = self._parameters
         if parameters is None or not judging.is_refused(self.search, parameters):
             raise BadEvent("a refused trial whose model violates no constraint")
-        recorder.refuse_trial(self.row, runner.log_tail(), self._peak, self._news())
+        recorder.refuse_trial(self.row, runner.log_tail(), self._used, self._news())
 
     def _order(self, runner: Runner) -> None:
         parent = self.row.tuner_values.get("tuner/trial_id")
@@ -254,7 +254,7 @@ class TrialAssignment(TrainingAssignment):
         tail, news = runner.log_tail(), self._last_news()
         measures = judging.averaged(self._measures)
         recorder.complete_trial(
-            self.row, metrics, best_step, tail, self._peak, news, measures, weights, event.scores
+            self.row, metrics, best_step, tail, self._used, news, measures, weights, event.scores
         )
         remove_resume_folders(self.row)
         self._tidy()

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.api.conftest import Caller
+from tuning.actions.dry_runs import dry_run_of_space
 from tuning.actions.saved_models import retrain
 from tuning.analysis.queue import Reason, queue
 from tuning.models import (
@@ -87,6 +88,42 @@ def test_estimators_have_no_use_for_one(as_bob: Client, project: Project) -> Non
     assert start(as_bob, project).gpu == ""
 
 
+def test_nothing_has_a_search_of_estimators_wait_for_one(
+    as_bob: Client, bob: User, project: Project, make_search: Any
+) -> None:
+    search = make_search(model_kind=ModelKind.SKLEARN)
+    as_bob.post(reverse("search-gpu", args=[addressed(search)]), {"gpu": "require"})
+    answer = Caller(bob).patch(
+        f"projects/{project.pk}/searches/{search.number}", {"gpu": "require"}
+    )
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409, "Trials of this search cannot use a GPU.",
+    )  # fmt: skip
+    search.refresh_from_db()
+    assert search.gpu == ""
+    assert "<dt>GPU</dt>" not in page(as_bob, "search-settings", search)
+    Inspection.objects.update(model_kind=ModelKind.SKLEARN)
+    HyperModel.objects.update(gpu="require")
+    inspection = Inspection.objects.select_related("hypermodel").get()
+    assert dry_run_of_space(bob, inspection).gpu == ""
+
+
+def test_a_dry_run_needs_what_its_template_needs(bob: User, project: Project) -> None:
+    HyperModel.objects.update(gpu="require")
+    inspection = Inspection.objects.select_related("hypermodel").get()
+    assert dry_run_of_space(bob, inspection).gpu == "require"
+
+
+def test_a_waiting_dry_run_says_that_no_worker_has_a_gpu(
+    as_bob: Client, bob: User, project: Project, worker: Worker
+) -> None:
+    HyperModel.objects.update(gpu="require")
+    row = dry_run_of_space(bob, Inspection.objects.select_related("hypermodel").get())
+    assert NO_GPU not in page(as_bob, "dry-run-live", row.pk)
+    Worker.objects.update(gpu_slots=0)
+    assert f"{NO_GPU} is available." in page(as_bob, "dry-run-live", row.pk)
+
+
 def test_a_template_keeps_what_its_form_says(as_bob: Client, team: Any) -> None:
     data = {"name": "Ours", "kinds": ["image"], "code": "def build_model(hp): ...\n"}
     as_bob.post("/templates/new/", data | {"gpu": "prefer"})
@@ -123,6 +160,21 @@ def test_a_search_page_says_that_no_worker_has_a_gpu(
     assert f"{NO_GPU} is available. Trials wait for one" in text
     assert reverse("search-settings", args=[search]) + "#gpu" in text
     assert NO_GPU not in page(as_dora, "search-detail", make_search(gpu="prefer"))
+
+
+def test_a_retraining_says_so_too_and_its_search_can_be_changed(
+    as_bob: Client, make_search: Any, worker: Worker, on_gpu: Slot, bob: User
+) -> None:
+    search = make_search(gpu="require", max_trials=1)
+    model = retrain(bob, claim_next(on_gpu))  # type: ignore[arg-type]
+    search.trials.update(status="completed")
+    Search.objects.update(status="completed")
+    assert NO_GPU not in page(as_bob, "saved-model-detail", model)
+    Worker.objects.update(gpu_slots=0)
+    text = page(as_bob, "saved-model-detail", model)
+    assert f"{NO_GPU} is available." in text
+    assert reverse("search-settings", args=[search]) + "#gpu" in text
+    assert "Change</button>" in page(as_bob, "search-settings", search)
 
 
 def test_the_setting_can_be_changed_while_it_waits(

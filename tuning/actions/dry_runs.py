@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from tuning.models import DryRun, Inspection, Search
+from tuning.protocol.gpu_needs import GpuNeed
 
 from .dispatch import ring
 
@@ -12,9 +13,8 @@ from .dispatch import ring
 def dry_run_of_space(user: Any, inspection: Inspection) -> DryRun:
     """Begin one of a template's whole space on a dataset."""
     folds = 0 if inspection.kind.has_epochs else Search._meta.get_field("folds").get_default()
-    row = DryRun(
-        inspection=inspection, space=inspection.space, folds=folds, gpu=inspection.hypermodel.gpu
-    )
+    gpu = inspection.hypermodel.gpu if inspection.kind.uses_gpu else GpuNeed.NONE
+    row = DryRun(inspection=inspection, space=inspection.space, folds=folds, gpu=gpu)
     return start_dry_run(user, row)
 
 

@@ -143,6 +143,8 @@ def change_search(request: HttpRequest, project: int, search: int, body: SearchC
         form = checked(lambda data, _: PriorityForm(data), priority)
         actions.set_priority(row, form.cleaned_data["priority"])
     if "gpu" in given:
+        if not row.may_use_gpu:
+            raise Problem(409, "Trials of this search cannot use a GPU.")
         form = checked(lambda data, _: GpuForm(data), {"gpu": given.pop("gpu")})
         actions.set_gpu(row, form.cleaned_data["gpu"])
     if given:

@@ -262,6 +262,11 @@ class Search(models.Model):
         return self.status in SEARCH_ACTIVE
 
     @property
+    def may_use_gpu(self) -> bool:
+        """Whether it has a setting for that: workers train it, and not only on CPUs."""
+        return self.runs_here and self.kind.uses_gpu
+
+    @property
     def waits_for(self) -> str:
         """What its trials need to begin."""
         if self.is_of_scripts:

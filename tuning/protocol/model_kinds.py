@@ -47,6 +47,7 @@ class KindTraits:
         stopping and a number of epochs to retrain for. Without: each fold is an execution of one
         epoch, and retraining fits once.
     has_parameters: the number of its parameters is known once it is built.
+    uses_gpu: some of its models train on a GPU.
     part: what `Trial.layers` describes.
     model_files: the names that a retrained model's file may have in the folder of its runner;
         there is one of them.
@@ -66,6 +67,7 @@ class KindTraits:
     part: str
     has_epochs: bool = True
     has_parameters: bool = True
+    uses_gpu: bool = True
     model_files: tuple[str, ...] = (NETWORK_FILE,)
     # A template's own `fit` may train a model in several turns, and report each of their epochs.
     max_more_units: int = 1_000
@@ -93,7 +95,7 @@ KINDS = {
         KindTraits(ModelKind.KERAS, "epoch", "layers", spread_seconds=0.0),
         KindTraits(
             ModelKind.SKLEARN, "fold", "estimator", has_epochs=False, has_parameters=False,
-            model_files=(ESTIMATOR_FILE,), spread_seconds=1.0,
+            uses_gpu=False, model_files=(ESTIMATOR_FILE,), spread_seconds=1.0,
         ),
         # What a Tuner of a person's own calls an epoch, and how many it has, is its own affair.
         KindTraits(

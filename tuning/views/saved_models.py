@@ -52,11 +52,13 @@ from tuning.analysis.model_card import as_markdown, card_of
 from tuning.analysis.model_table import version_rows
 from tuning.analysis.naive_forecasts import forecast_table
 from tuning.analysis.profiles import split_sizes
+from tuning.analysis.slots import workers_for
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.snippets import predict_snippet
 from tuning.analysis.window_splits import series_notes
 from tuning.models import ModelEvaluation, SavedModel, Stage
 from tuning.models.addresses import ModelNumbers
+from tuning.protocol.statuses import Status
 
 from .access import editable_or_404, may_change, visible_or_404
 from .audit import record_download
@@ -232,12 +234,15 @@ def _saved_models() -> QuerySet[SavedModel]:
 
 def _progress(saved_model: SavedModel) -> dict[str, Any]:
     done = saved_model.history.filter(attempt=saved_model.attempt).order_by("-epoch").first()
-    version = f"{saved_model.status}-{saved_model.attempt}-{saved_model.revision}"
+    waits = saved_model.status == Status.QUEUED
+    workers = workers_for(saved_model.trial.search.gpu) if waits else 0
+    version = f"{saved_model.status}-{saved_model.attempt}-{saved_model.revision}-{workers}"
     return {
         "saved_model": saved_model,
         "last": done,
         "epochs_done": done.epoch if done else 0,
         "version": version,
+        "workers": workers,
     }
 
 

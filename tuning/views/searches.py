@@ -146,9 +146,9 @@ def search_extend(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
 
 @require_POST
 def search_gpu(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
-    search = editable_or_404(request, _searches().run_here(), at)
+    search = editable_or_404(request, _searches(), at)
     form = GpuForm(request.POST)
-    if form.is_valid():
+    if search.may_use_gpu and form.is_valid():
         actions.set_gpu(search, form.cleaned_data["gpu"])
     return redirect("search-settings", search)
 

@@ -18,6 +18,8 @@ from tuning.management.commands import doctor
 from tuning.management.findings import Level
 from tuning.models import Release, Worker
 from tuning.protocol import release
+from tuning.supervisor import gpus
+from tuning.supervisor.gpus import Gpu
 
 MOUNTS = """\
 /dev/vda / ext4 rw 0 0
@@ -83,6 +85,7 @@ def make_worker(name: str, **values: Any) -> None:
         ({"refusal": "It is too old."}, Level.FAIL, "Workers", "gpu-2 takes no work. It is too"),
         ({"requested": "pause"}, Level.WARN, "Workers", "Resume it on the workers page"),
         ({"requested": "drain"}, Level.WARN, "Workers", "gpu-2 is draining"),
+        ({"gpu_problem": "TensorFlow cannot use GPU 0."}, Level.WARN, "GPUs", "gpu-2: TensorFlow"),
         ({"clock_offset": 75.0}, Level.WARN, "Clocks", "gpu-2 is 75 s ahead of the database"),
         ({"clock_offset": -75.0}, Level.WARN, "Clocks", "gpu-2 is 75 s behind the database"),
         ({"versions": {"tuneroom": "old"}}, Level.WARN, "Versions of workers", "gpu-2: other code"),
@@ -194,6 +197,22 @@ def test_tensorflow_is_found() -> None:
     findings = list(doctor.gpus())
     assert [finding.subject for finding in findings] == ["TensorFlow", "GPUs"]
     assert findings[0].level is Level.OK
+
+
+def test_gpus_are_named_with_what_tensorflow_lacks(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    usable, unusable = Gpu(0, "NVIDIA H200"), Gpu(1, "Tesla K80")
+    monkeypatch.setattr(gpus, "installed", lambda: (usable, unusable))
+    monkeypatch.setattr(gpus, "seen_by_tensorflow", lambda _: (usable,))
+    monkeypatch.setattr(gpus, "find", lambda: gpus.Found((usable,)))
+    settings.CPU_SLOTS = 3
+    tensorflow, first, second, slots = doctor.gpus()
+    assert (tensorflow.level, first.level, slots.level) == (Level.OK,) * 3
+    assert first.text == "GPU 0 (NVIDIA H200)"
+    assert second.level is Level.WARN
+    assert "can't use GPU 1 (Tesla K80). Install CUDA's libraries" in second.text
+    assert slots.text == "1 with a GPU, 3 without"
 
 
 def test_a_proxy_that_is_not_named_is_told(settings: Any) -> None:

@@ -1,11 +1,14 @@
 """Work that wants a GPU, on workers with and without: who takes what, and who is called for it."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery import Celery
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from tuning import tasks
 from tuning.actions import dispatch
 from tuning.actions.dry_runs import start_dry_run
 from tuning.actions.saved_models import retrain
@@ -266,3 +269,15 @@ def test_a_call_for_a_gpu_takes_a_slot_with_one(
         assert process.work(for_gpu) == 1
         assert search.trials.get().slot == (0 if for_gpu else 1)
     assert [device.gpu for device in started] == [None, Gpu(0)]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_only_workers_with_a_gpu_read_its_queue(count: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr(tasks.slots, "gpu_slots", lambda: count)
+    monkeypatch.setattr(tasks.this_worker, "start", lambda _: None)
+    # What it is for is tested elsewhere; here it would outlive the test.
+    monkeypatch.setattr(tasks.os, "umask", lambda _: None)
+    app = Celery("test", broker="memory://")
+    tasks._start("name@host", instance=SimpleNamespace(app=app))
+    read = set(app.amqp.queues.consume_from)
+    assert read == {"celery", *([dispatch.GPU_QUEUE] if count else [])}

@@ -30,7 +30,7 @@ def _demand(times: int, gpu: str) -> Demand:
     if gpu == GpuNeed.NONE:
         return Demand(anywhere=times)
     # Without a worker that takes them, messages would pile up.
-    on_gpu = Demand(on_gpu=times).within(slots()).on_gpu
+    on_gpu = min(times, slots().free_gpus)
     return Demand(on_gpu, 0 if gpu == GpuNeed.REQUIRED else times - on_gpu)
 
 

@@ -153,7 +153,7 @@ def claimable_trials() -> Demand:
     """How many slots would find a trial to begin."""
     rooms: dict[TeamSlots, Demand] = {}
     for search in waiting_searches():
-        room = Demand.of([search.gpu] * search.room)
+        room = Demand.of(search.gpu, search.room)
         rooms[search.team] = rooms.get(search.team, Demand()) + room
     return sum((_cut(team, room) for team, room in rooms.items()), Demand())
 

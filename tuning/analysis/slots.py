@@ -42,11 +42,9 @@ class Demand:
         return self.total > 0
 
     @classmethod
-    def of(cls, needs: Iterable[str]) -> "Demand":
-        """Of pieces of work with these needs."""
-        listed = list(needs)
-        on_gpu = listed.count(GpuNeed.REQUIRED)
-        return cls(on_gpu, len(listed) - on_gpu)
+    def of(cls, need: str, times: int = 1) -> "Demand":
+        """Of so many pieces of work with this need."""
+        return cls(on_gpu=times) if need == GpuNeed.REQUIRED else cls(anywhere=times)
 
     def within(self, slots: Slots) -> "Demand":
         """As far as there are free slots for it."""
@@ -59,15 +57,15 @@ class Demand:
 
 
 def slots() -> Slots:
-    """A query for each kind of work."""
-    available = {pk: (slots, gpus) for pk, slots, gpus in _available()}
+    """A query for each kind of work, and one more."""
+    workers = {row.pk: row for row in Worker.objects.available().only("slots", "gpu_slots")}
     busy: set[tuple[int, int]] = set()
     for kind in Work.__subclasses__():
         rows: Any = kind.objects.running()  # type: ignore[attr-defined]
-        busy.update(rows.filter(worker__in=available).values_list("worker_id", "slot"))
-    total = sum(slots for slots, _ in available.values())
-    gpus = sum(on_gpu for _, on_gpu in available.values())
-    busy_gpus = sum((slot or 0) < available[worker][1] for worker, slot in busy)
+        busy.update(rows.filter(worker__in=workers).values_list("worker_id", "slot"))
+    total = sum(worker.slots for worker in workers.values())
+    gpus = sum(worker.gpu_slots for worker in workers.values())
+    busy_gpus = sum(slot in range(workers[pk].gpu_slots) for pk, slot in busy)
     return Slots(total, max(total - len(busy), 0), gpus, max(gpus - busy_gpus, 0))
 
 
@@ -88,7 +86,3 @@ def may_take(needs: Iterable[str], has_gpu: bool) -> set[str]:
         if GpuNeed.PREFERRED in found and workers_for(GpuNeed.REQUIRED) and slots().free_gpus:
             found.discard(GpuNeed.PREFERRED)
     return found
-
-
-def _available() -> Any:
-    return Worker.objects.available().values_list("pk", "slots", "gpu_slots")

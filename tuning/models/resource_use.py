@@ -7,6 +7,8 @@ from typing import Any, Self
 
 from django.db import models
 
+GPU_NAME_LENGTH = 120
+
 
 @dataclass(frozen=True)
 class Used:
@@ -42,7 +44,6 @@ class Used:
 
 
 NOTHING_SEEN = Used()
-GPU_NAME_LENGTH = 120
 
 
 def _most(amounts: Iterable[int | None]) -> int | None:

@@ -144,7 +144,8 @@ def _awaited() -> Demand:
     """How many slots could find something to do that a person waits for. What requires a GPU that
     no worker has keeps nothing else from its slot."""
     found = _awaited_short_work() + claimable_trials() + spreading.waiting_demand()
-    return found if workers_for(GpuNeed.REQUIRED) else Demand(anywhere=found.anywhere)
+    nobody_can = found.on_gpu and not workers_for(GpuNeed.REQUIRED)
+    return Demand(anywhere=found.anywhere) if nobody_can else found
 
 
 def _awaited_short_work() -> Demand:
@@ -156,7 +157,7 @@ def _awaited_short_work() -> Demand:
     waiting += Prediction.objects.queued().count()
     needs = [row.gpu for row in _retrainings()]
     needs += DryRun.objects.queued().values_list("gpu", flat=True)
-    return Demand.of(needs) + Demand(anywhere=waiting)
+    return sum(map(Demand.of, needs), Demand(anywhere=waiting))
 
 
 def _open_to(slot: Slot, rows: Collection[T], need: Callable[[T], str]) -> list[T]:

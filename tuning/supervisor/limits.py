@@ -70,8 +70,9 @@ class Watch:
 
     def begin(self) -> None:
         """What was seen until now was not of this work."""
-        # The most memory that was seen in use, in bytes; None: nobody could see it.
+        # The most memory that was seen in use, in bytes.
         self.peak = 0
+        # None: the driver did not say.
         self._gpu_peak: int | None = None
         self._gpu_use, self._gpu_looks = 0.0, 0
 

@@ -13,7 +13,7 @@ from . import gpus
 from .launch import Device
 
 # More than so many slots on CPUs only where each has that much memory.
-CPU_SLOTS, CPU_SLOT_BYTES = 4, 8 * 1024**3
+FEW_SLOTS, SLOT_BYTES = 4, 8 * 1024**3
 # What a runner past its imports takes, measured, without what it shares with others.
 SPARE_BYTES = 300 * 1024 * 1024
 
@@ -33,11 +33,11 @@ def slot_count() -> int:
     usable = len(gpus.find().usable)
     if usable:
         return usable * settings.SLOTS_PER_GPU + settings.CPU_SLOTS
-    return min(cores(), _cpu_slots())
+    return min(cores(), _slots_by_memory())
 
 
-def _cpu_slots() -> int:
-    return max(CPU_SLOTS, psutil.virtual_memory().total // CPU_SLOT_BYTES)
+def _slots_by_memory() -> int:
+    return max(FEW_SLOTS, psutil.virtual_memory().total // SLOT_BYTES)
 
 
 def gpu_slots() -> int:

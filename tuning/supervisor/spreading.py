@@ -92,8 +92,8 @@ def claim_execution(slot: "Slot", prefer: int | None) -> Execution | None:
 def waiting_demand() -> Demand:
     """How many slots could take one, whatever they did before."""
     long = Counter(each.search for each in _waiting() if each.is_long)
-    needs = [search.gpu for search, count in long.items() for _ in range(min(search.room(), count))]
-    return Demand.of(needs)
+    found = (Demand.of(search.gpu, min(search.room(), count)) for search, count in long.items())
+    return sum(found, Demand())
 
 
 def is_worth_it(search: Search) -> bool:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import psutil
 import pytest
@@ -52,6 +53,21 @@ def lines_until_up(parent: "subprocess.Popen[str]", count: int) -> list[str]:
     return lines
 
 
+def rest_of(parent: "subprocess.Popen[str]") -> str:
+    """What it still prints until it ends. `communicate` would lose what came together with a line
+    that was read before."""
+    assert parent.stdout
+    too_late = Timer(PATIENCE, parent.kill)
+    too_late.start()
+    try:
+        with parent:
+            output = parent.stdout.read()
+        assert too_late.is_alive(), "it went on for ever"
+        return output
+    finally:
+        too_late.cancel()
+
+
 def test_lines_carry_the_name_and_noise_is_dropped(tmp_path: Path) -> None:
     parent = start(tmp_path, "print('noise'); print(); print('half', end='')")
     output, _ = parent.communicate(timeout=PATIENCE)
@@ -76,7 +92,7 @@ def test_a_child_that_was_asked_to_end_is_no_failure(tmp_path: Path) -> None:
     parent = start(tmp_path, drained, WAITS)
     lines = lines_until_up(parent, 3)
     parent.terminate()
-    output, _ = parent.communicate(timeout=PATIENCE)
+    output = rest_of(parent)
     assert "Child1 ended in order.\n" in lines
     assert output.splitlines()[-1] == "asked to stop"
 
@@ -85,7 +101,7 @@ def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
     dies = "import os, signal; print('up'); os.kill(os.getpid(), signal.SIGKILL)"
     parent = start(tmp_path, WAITS, dies, deaths=3)
     lines = lines_until_up(parent, 4)
-    output, _ = parent.communicate(timeout=PATIENCE)
+    output = rest_of(parent)
     killed = "ended unexpectedly (killed by SIGKILL)"
     assert [
         line for line in [*lines, *output.splitlines(True)] if "child2 ended" in line.lower()
@@ -124,7 +140,7 @@ def test_a_request_to_stop_ends_all(tmp_path: Path) -> None:
     parent = start(tmp_path, WAITS, WAITS)
     lines_until_up(parent, 2)
     parent.terminate()
-    output, _ = parent.communicate(timeout=PATIENCE)
+    output = rest_of(parent)
     assert output.splitlines()[-1] == "asked to stop"
     assert processes_with("FAMILY", str(tmp_path)) == []
 

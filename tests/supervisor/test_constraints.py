@@ -10,7 +10,7 @@ from tuning.models import Search, Trial
 from tuning.protocol.events import Built, EpochEnd, ModelMeasured, TrialEnd, TrialRefused
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor.suggestions import warm
+from tuning.supervisor.known_trials import warm
 
 from .fake_runner import Step
 

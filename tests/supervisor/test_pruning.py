@@ -16,7 +16,7 @@ from tuning.protocol.statuses import SearchStatus, Status
 from tuning.recording import pruning
 from tuning.recording.curves import other_curves
 from tuning.recording.pruning import Judge
-from tuning.supervisor import suggestions
+from tuning.supervisor.known_trials import known_trials
 
 from .fake_runner import Step, good_trial
 
@@ -153,7 +153,7 @@ def test_values_that_are_no_numbers_end_a_trial(run: Any) -> None:
     trial = search.trials.get(values={"units": 60})
     assert (trial.status, trial.not_finite) == (Status.PRUNED, ["val_accuracy"])
     # KerasTuner's and Optuna's strategies both go on with it.
-    assert [known.status for known in suggestions._known(search)][3] == "PRUNED"
+    assert [known.status for known in known_trials(search)][3] == "PRUNED"
 
 
 def test_epochs_without_validation_are_no_reason_to_prune(run: Any) -> None:
@@ -228,7 +228,7 @@ def test_executions_are_compared_at_the_same_place(run: Any) -> None:
 
 def test_the_search_learns_from_pruned_trials_as_optuna_does(run: Any) -> None:
     search = run()
-    known = {trial.values["units"]: trial for trial in suggestions._known(search)}
+    known = {trial.values["units"]: trial for trial in known_trials(search)}
     assert (known[10].status, known[10].last_step) == ("PRUNED", 3)
     assert known[10].score == pytest.approx(0.103)
     assert (known[40].status, known[40].score) == ("COMPLETED", pytest.approx(0.406))

@@ -86,7 +86,7 @@ def test_values_tried_while_the_trials_are_read_are_not_one_of_the_planned(
     """Another slot has them already. The strategy must not take its limit for reached."""
     search = make_search(tuner="random", max_trials=3, parallel_trials=6)
     assert [claim_next(Slot(worker, 0)).number for _ in range(2)] == [1, 2]
-    real = suggestions._known
+    real = suggestions.known_trials
 
     def known(row: Search) -> Any:
         if row.trials.count() == 2:
@@ -94,7 +94,7 @@ def test_values_tried_while_the_trials_are_read_are_not_one_of_the_planned(
             claim_next(Slot(worker, 1))
         return real(row)
 
-    monkeypatch.setattr(suggestions, "_known", known)
+    monkeypatch.setattr(suggestions, "known_trials", known)
     ours = claim_next(Slot(worker, 0))
     assert isinstance(ours, Trial)
     assert ours.number == 4

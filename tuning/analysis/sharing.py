@@ -32,6 +32,7 @@ from django.db.models.functions import Coalesce
 from tuning.models import Execution, SavedModel, Search, Team, Trial
 from tuning.protocol.gpu_needs import GpuNeed
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus
+from tuning.strategies.traits import traits_of
 
 from .slots import Demand
 
@@ -135,7 +136,8 @@ def having_their_turn(ordered: Sequence[WaitingSearch]) -> set[int]:
 def waiting_searches() -> list[WaitingSearch]:
     """Those that could start a trial now: a query, and one more if teams have to share."""
     rows = list(_with_something_to_start())
-    limits = {row.team: _quota(row.max_slots) for row in rows}
+    teams = {(row.team, row.max_slots) for row in rows}
+    limits = {team: _quota(own) for team, own in teams}
     shared = len(limits) > 1 or any(limit is not None for limit in limits.values())
     in_use = slots_in_use() if shared else Counter()
     found = []
@@ -179,9 +181,10 @@ def _with_something_to_start() -> Any:
         .filter(end_reason="", running__lt=F("parallel_trials"))
         .filter(Q(queued__gt=0) | Search.has_more_to_suggest())
         .order_by()
-        .only(
-            "parallel_trials", "exhausted", "tuner", "max_trials", "last_claim_at", "created_at",
-            "priority", "gpu",
+        # No objects: there may be hundreds, and each free slot asks.
+        .values_list(
+            "pk", "parallel_trials", "exhausted", "tuner", "max_trials", "last_claim_at",
+            "created_at", "priority", "gpu", "running", "queued", "made", *team, named=True,
         )
     )  # fmt: skip
 
@@ -211,7 +214,7 @@ def _room(row: Any) -> int:
     room: int = row.parallel_trials - row.running
     if row.exhausted:
         return min(room, row.queued)
-    if row.strategy.has_rounds:
+    if traits_of(row.tuner).has_rounds:
         return room
     return min(room, row.queued + max(0, row.max_trials - row.made))
 

@@ -42,7 +42,7 @@ class Settings:
         return (self.direction, *self.other_directions)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class KnownTrial:
     """A trial as its strategy knows it. `values` include the `tuner/*` keys; `status` is RUNNING,
     COMPLETED, PRUNED, INFEASIBLE or FAILED; `best_step` counts from 0; `end_order` is the order in

@@ -25,6 +25,7 @@ from .optuna_samplers import (
     add_known,
     common_sampler,
     random_of,
+    row_of,
     set_notes,
     set_random,
     study_for,
@@ -83,7 +84,7 @@ class OpenTrial:
             if trial.trial_id == claimant:
                 self._trial = _begun(study, trial.values, own)
             else:
-                add_known(study, trial, *_described(trial, entries), own)
+                add_known(study, [row_of(trial, *_described(trial, entries), own)])
         self._study = study
 
     def suggest(self, state: State, name: str, distribution: BaseDistribution) -> tuple[Any, State]:

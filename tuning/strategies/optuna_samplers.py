@@ -7,7 +7,7 @@ of the state: its random numbers, and what it has written down about the study a
 
 import base64
 import warnings
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -66,12 +66,14 @@ def suggest(
     set_random(sampler, state.get("random", {}))
     study = study_for(settings, sampler, state)
     notes_of_trials = state.get("notes", {})
+    rows, tried = [], set()
     for trial in with_scores(settings, [*known, *trials]):
         described = dimensions.described(trial.values)
+        tried.add(described.key)
         if described.params is not None:
             notes = notes_of_trials.get(trial.trial_id, {})
-            add_known(study, trial, described.params, described.distributions, notes)
-    tried = {dimensions.described(trial.values).key for trial in (*known, *trials)}
+            rows.append(row_of(trial, described.params, described.distributions, notes))
+    add_known(study, rows)
     values, notes = _draw(study, dimensions, tried)
     if values is None:
         values = _anything_new(settings, dimensions, tried, seed=settings.seed + len(trials))
@@ -164,7 +166,7 @@ def study_for(settings: Settings, sampler: BaseSampler, state: State) -> optuna.
     directions: list[Any] = [
         "maximize" if each == "max" else "minimize" for each in settings.directions
     ]
-    study = optuna.create_study(directions=directions, sampler=sampler)
+    study = optuna.create_study(directions=directions, sampler=sampler, storage=_Storage())
     set_notes(study, state)
     return study
 
@@ -195,15 +197,15 @@ def _worst(settings: Settings, trials: Sequence[KnownTrial]) -> list[float]:
     return [end(column) for end, column in zip(ends, zip(*scores, strict=True), strict=True)]
 
 
-def add_known(
-    study: optuna.Study, trial: KnownTrial, params: dict[str, Any],
-    distributions: dict[str, BaseDistribution], notes: dict[str, Any],
-) -> None:  # fmt: skip
-    """Have the study know a trial."""
+def row_of(
+    trial: KnownTrial, params: dict[str, Any], distributions: dict[str, BaseDistribution],
+    notes: dict[str, Any],
+) -> FrozenTrial:  # fmt: skip
+    """A known trial as Optuna has it."""
     state = _STATES[trial.status]
     scores = None if trial.score is None else [trial.score, *trial.other_scores]
     # Not create_trial, which checks again what the space has checked: half of a suggestion's cost.
-    row = _Row(
+    row = FrozenTrial(
         number=-1,
         trial_id=-1,
         state=state,
@@ -224,16 +226,26 @@ def add_known(
     )
     for place, excess in enumerate(trial.excesses):
         row.set_constraint(str(place), excess)
-    # Not study.add_trial, which reads all trials back each time.
-    study._storage.create_new_trial(study._study_id, template_trial=row)
+    return row
 
 
-class _Row(FrozenTrial):
-    """A known trial. Optuna's storage copies what it is given, all of it, for each trial; this one
-    is made for a single study and may be kept as it is."""
+def add_known(study: optuna.Study, rows: Iterable[FrozenTrial]) -> None:
+    """Have the study know these trials, after those that it has. They belong to it from then on."""
+    storage: Any = study._storage
+    storage.add_known(study._study_id, rows)
 
-    def __deepcopy__(self, _memo: Any) -> "_Row":
-        return self
+
+class _Storage(optuna.storages.InMemoryStorage):
+    """Optuna's, which by itself copies each trial, reads all back and looks which is the best: most
+    of a suggestion's cost once there are many. A study of one call has no use for that."""
+
+    def add_known(self, study_id: int, rows: Iterable[FrozenTrial]) -> None:
+        trials = self._studies[study_id].trials
+        for row in rows:
+            self._max_trial_id += 1
+            row.number, row._trial_id = len(trials), self._max_trial_id
+            self._trial_id_to_study_id_and_number[row._trial_id] = (study_id, row.number)
+            trials.append(row)
 
 
 def without_old(notes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -57,6 +57,7 @@ from tuning.models import (
     Work,
     Worker,
 )
+from tuning.models.work import kinds_queued
 from tuning.protocol.gpu_needs import GpuNeed
 from tuning.protocol.statuses import SearchStatus
 from tuning.recording import recorder
@@ -99,17 +100,14 @@ def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> C
     asked for are read while nothing else is queued. `prefer` is the
     search whose data this slot already has in memory; `firmly` prefers it even while another search
     waits."""
+    queued = kinds_queued(_SHORT_WORK)
+    for kind, claim in _SHORT_WORK.items():
+        if kind in queued and (claimed := claim(slot)):
+            return claimed
     return (
-        _claim_prediction(slot)
-        or _claim_dataset(slot)
-        or _claim_inspection(slot, Inspection.objects.ready().awaited())
-        or _claim_import(slot)
-        or _claim_dry_run(slot)
-        or _claim_saved_model(slot)
-        or _claim_evaluation(slot)
-        or _claim_trial(slot, prefer, firmly)
+        _claim_trial(slot, prefer, firmly)
         or spreading.claim_execution(slot, prefer)
-        or _claim_inspection(slot, _unasked())
+        or (_claim_inspection(slot, _unasked()) if Inspection in queued else None)
     )
 
 
@@ -150,13 +148,18 @@ def _awaited() -> Demand:
 
 def _awaited_short_work() -> Demand:
     """The same of what is neither a trial nor part of one."""
-    waiting = Dataset.objects.ready().count()
-    waiting += Inspection.objects.ready().awaited().count()
-    waiting += ModelEvaluation.objects.queued().count()
-    waiting += SearchImport.objects.ready().count()
-    waiting += Prediction.objects.queued().count()
-    needs = [row.gpu for row in _retrainings()]
-    needs += DryRun.objects.queued().values_list("gpu", flat=True)
+    queued = kinds_queued(_SHORT_WORK)
+    ready: dict[type[Work], Callable[[], QuerySet[Any]]] = {
+        Dataset: Dataset.objects.ready,
+        Inspection: lambda: Inspection.objects.ready().awaited(),
+        ModelEvaluation: ModelEvaluation.objects.queued,
+        SearchImport: SearchImport.objects.ready,
+        Prediction: Prediction.objects.queued,
+    }
+    waiting = sum(rows().count() for kind, rows in ready.items() if kind in queued)
+    needs = [row.gpu for row in _retrainings()] if SavedModel in queued else []
+    if DryRun in queued:
+        needs += DryRun.objects.queued().values_list("gpu", flat=True)
     return sum(map(Demand.of, needs), Demand(anywhere=waiting))
 
 
@@ -242,6 +245,18 @@ def _claim_evaluation(slot: Slot) -> ModelEvaluation | None:
                 "saved_model__trial__search__hypermodel", "saved_model__project__dataset",
             ).get(pk=pk)  # fmt: skip
     return None
+
+
+# In the order in which a slot looks for it.
+_SHORT_WORK: dict[type[Work], Callable[[Slot], Claimed | None]] = {
+    Prediction: _claim_prediction,
+    Dataset: _claim_dataset,
+    Inspection: lambda slot: _claim_inspection(slot, Inspection.objects.ready().awaited()),
+    SearchImport: _claim_import,
+    DryRun: _claim_dry_run,
+    SavedModel: _claim_saved_model,
+    ModelEvaluation: _claim_evaluation,
+}
 
 
 def _claim_trial(slot: Slot, prefer: int | None, firmly: bool) -> Trial | None:

@@ -25,7 +25,8 @@ from tuning.spaces.define_by_run import (
     entry_for,
     found_again,
 )
-from tuning.supervisor import suggestions
+from tuning.supervisor.known_trials import known_trials, name_of, warm
+from tuning.supervisor.suggestions import settings_of
 
 # Of one trial's distributions as JSON: choices may be long texts.
 MAX_LENGTH = 2**20
@@ -84,13 +85,13 @@ class Answers:
         from tuning.strategies.define_by_run import OpenTrial
 
         search = Search.objects.get(pk=self._search.pk)
-        known = [suggestions.known_of(search, trial) for trial in search.trials.order_by("number")]
-        warm = [] if search.oracle_state else suggestions.warm(search)
+        known = known_trials(search)
+        earlier = [] if search.oracle_state else warm(search)
         # With the values that are known by now: of a trial that begins again, those given to it.
         given = {**self._given, **self.values}
-        name = suggestions.name_of(self._trial)
+        name = name_of(self._trial)
         known = [replace(one, values=given) if one.trial_id == name else one for one in known]
-        return OpenTrial(suggestions.settings_of(search), search.oracle_state, known, name, warm)
+        return OpenTrial(settings_of(search), search.oracle_state, known, name, earlier)
 
     def _locked(self) -> Search:
         search = Search.objects.select_for_update().filter(pk=self._search.pk).first()

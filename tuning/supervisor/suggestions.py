@@ -4,33 +4,19 @@ A strategy computes on a snapshot, without any lock. What it suggests becomes a 
 other suggestion was taken from the same state meanwhile.
 """
 
-import json
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, TextField
-from django.db.models.functions import Cast
+from django.db.models import F
 
-from tuning.analysis.warm_start import Fitting
 from tuning.models import Search, Trial, TrialIndex
-from tuning.models.trials import first_epoch_of
-from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import default_values
-from tuning.strategies.contract import WARM, KnownTrial, Settings, Suggestion
+from tuning.strategies.contract import Settings, Suggestion
 from tuning.strategies.suggesting import suggest
 
-_STATUSES = {
-    Status.QUEUED: "RUNNING",
-    Status.RUNNING: "RUNNING",
-    Status.COMPLETED: "COMPLETED",
-    Status.PRUNED: "PRUNED",
-    Status.INFEASIBLE: "INFEASIBLE",
-    Status.FAILED: "FAILED",
-    Status.STOPPED: "FAILED",
-}
+from .known_trials import known_trials, warm
 
 
 @dataclass(frozen=True)
@@ -62,10 +48,10 @@ def draw(search: Search, number: int) -> Drawn:
         # It asks for its values itself, while it runs: see `define_by_run.py`.
         suggestion = Suggestion("RUNNING", str(number), {}, search.oracle_state)
         return _drawn(search, number, suggestion)
-    trials = _known(search)
+    trials = known_trials(search)
     while not _is_current(search):
         search.refresh_from_db(fields=["oracle_state", "oracle_version", "max_trials"])
-        number, trials = search.last_number() + 1, _known(search)
+        number, trials = search.last_number() + 1, known_trials(search)
     suggestion = suggest(
         settings_of(search),
         search.oracle_state,
@@ -112,106 +98,6 @@ def take(
     )
     TrialIndex.objects.fill(search, [trial])
     return trial
-
-
-def _known(search: Search) -> list[KnownTrial]:
-    if search.has_several_objectives or search.constraint_list:
-        return _known_figures(search)
-    # No objects: a draw after 1,000 trials reads them all. Nor JSON that few trials have, or need.
-    rows = search.trials.order_by("number").values_list(
-        "number", "oracle_id", "values", Cast("tuner_values", TextField()), "status", "score",
-        "best_epoch", "end_order", "epochs_done", Cast("last_metrics", TextField()),
-    )  # fmt: skip
-    found = []
-    for number, oracle_id, values, of_tuner, status, score, best_epoch, end, epochs, last in rows:
-        own = json.loads(of_tuner) if of_tuner != "{}" else {}
-        if status == Status.PRUNED:
-            # Its last value, which may be no number.
-            score = json.loads(last).get(search.objective, math.nan)
-        found.append(
-            KnownTrial(
-                trial_id=oracle_id or f"own-{number}",
-                values={**values, **own},
-                status=_STATUSES[Status(status)],
-                score=score,
-                best_step=(best_epoch or 1) - first_epoch_of(own) - 1,
-                end_order=end or 0,
-                suggested=bool(oracle_id),
-                last_step=epochs,
-            )
-        )
-    return found
-
-
-def _known_figures(search: Search) -> list[KnownTrial]:
-    """The same of a search with several objectives, or with constraints."""
-    rows = search.trials.order_by("number").only(
-        "search", "number", "oracle_id", "values", "tuner_values", "status", "score", "end_order",
-        "epochs_done", "metrics", "last_metrics", "parameters", "peak_memory", "measures",
-    )  # fmt: skip
-    return [known_of(search, trial) for trial in rows]
-
-
-def known_of(search: Search, trial: Trial) -> KnownTrial:
-    status = _STATUSES[Status(trial.status)]
-    scores = [trial.figure(objective.name) for objective in search.objectives]
-    if status == "PRUNED":
-        scores = [trial.last_metrics.get(search.objective, math.nan)]
-    # All or nothing: an infeasible one that was not trained has parameters, and no score.
-    known = [score for score in scores if score is not None]
-    complete = status != "FAILED" and len(known) == len(scores)
-    excesses = {limit: trial.figure(limit.name) for limit in search.constraint_list}
-    return KnownTrial(
-        trial_id=name_of(trial),
-        values=trial.all_values,
-        status=status,
-        score=known[0] if complete else None,
-        end_order=trial.end_order or 0,
-        suggested=bool(trial.oracle_id),
-        last_step=trial.epochs_done,
-        other_scores=known[1:] if complete else [],
-        excesses=[
-            limit.excess(value)
-            for limit, value in excesses.items()
-            if value is not None and status in ("COMPLETED", "INFEASIBLE")
-        ],
-        distributions=trial.distributions or {},
-    )
-
-
-def name_of(trial: Trial) -> str:
-    """What its strategy calls a trial."""
-    return trial.oracle_id or f"own-{trial.number}"
-
-
-def warm(search: Search) -> list[KnownTrial]:
-    """What the search begins with, as far as its space holds it."""
-    if not search.warm_start_count:
-        return []
-    fits = Fitting(search.space, search.strategy, search.kind.defines_by_run)
-    known = []
-    for trial in search.warm_start_trials.completed().order_by("search__number", "number"):
-        values = fits.values(trial.values)
-        if values is not None and trial.score is not None:
-            step = (trial.best_epoch or 1) - trial.first_epoch - 1
-            name = f"{WARM}{trial.pk}"
-            drawn = trial.distributions or {}
-            earlier = KnownTrial(name, values, "COMPLETED", trial.score, step, distributions=drawn)
-            known += _judged(search, trial, earlier)
-    return known
-
-
-def _judged(search: Search, trial: Trial, known: KnownTrial) -> list[KnownTrial]:
-    """A trial of an earlier search with what this one judges by; none if that is not known."""
-    asked = {name: trial.figure(name) for name in search.judged_by[1:]}
-    figures = {name: value for name, value in asked.items() if value is not None}
-    if len(figures) < len(asked):
-        return []
-    figures[search.objective] = trial.score or 0.0
-    others = [figures[each.name] for each in search.objectives[1:]]
-    excesses = [limit.excess(figures[limit.name]) for limit in search.constraint_list]
-    status = "INFEASIBLE" if any(excess > 0 for excess in excesses) else known.status
-    return [replace(known, status=status, other_scores=others, excesses=excesses)]
 
 
 def settings_of(search: Search) -> Settings:

@@ -174,7 +174,16 @@ def test_an_upload_goes_straight_to_the_store(
     path.write_text("size,label\n1,other\n2,words\n")
     page.get_by_label("File").set_input_files(path)
     page.get_by_label("Name", exact=True).fill("Other")
+    # What the site says while the store refuses to take the file in (test_direct_uploads.py).
+    trouble = "The server's storage does not take the file."
+    page.route(
+        "**/finish/", lambda route: route.fulfill(json={"stored": False, "trouble": trouble})
+    )
     page.get_by_role("button", name="Upload", exact=True).click()
+    page.get_by_text(trouble).wait_for()
+    assert page.get_by_text("Storing…").is_visible()
+    look(page, "upload-refused-by-store")
+    page.unroute("**/finish/")
     page.get_by_role("heading", name="Other", level=1).wait_for(timeout=LONG)
     context.close()
     # As the site has counted; and nothing else is left.

@@ -26,6 +26,8 @@ URL = "/uploads/"
 CONTENT = b"age,label\n1,yes\n2,no\n3,yes\n"
 HASH = hashlib.sha256(CONTENT).hexdigest()
 PART = 10
+STORED = {"stored": True, "trouble": ""}
+NOT_YET = {"stored": False, "trouble": ""}
 Read = Callable[[PartialUpload], None]
 
 
@@ -105,8 +107,8 @@ def test_parts_in_any_order_become_a_dataset(as_bob: Client, key: int, site: Mac
     assert (facts["parts"], facts["part_size"], facts["direct"]) == (3, PART, True)
     for number in (2, 0, 1):
         put(as_bob, key, number)
-    assert finish(as_bob, key).json() == {"stored": False}
-    assert finish(as_bob, key).json() == {"stored": True}
+    assert finish(as_bob, key).json() == NOT_YET
+    assert finish(as_bob, key).json() == STORED
     response = create(as_bob, key)
     row = Dataset.objects.get()
     assert response["Location"] == f"/datasets/{row.pk}/"
@@ -195,14 +197,14 @@ def test_whatever_breaks_off_is_gone_on_with(
     begun: list[Read] = []
     monkeypatch.setattr(direct_uploads, "_in_background", lambda read, _: begun.append(read))
     for _ in range(2):
-        assert finish(as_bob, key).json() == {"stored": False}
+        assert finish(as_bob, key).json() == NOT_YET
     assert len(begun) == 1, "one process reads it"
     # That one is gone.
     PartialUpload.objects.update(read_until=timezone.now())
     finish(as_bob, key)
     assert len(begun) == 2
     begun[1](PartialUpload.objects.get())
-    assert finish(as_bob, key).json() == {"stored": True}
+    assert finish(as_bob, key).json() == STORED
     # The page was reloaded now.
     assert arrived(as_bob, key) == ["0", "1", "2"]
     assert create(as_bob, key).status_code == 302
@@ -232,7 +234,7 @@ def test_a_reader_that_was_too_slow_finds_the_file_kept(as_bob: Client, key: int
     slower = PartialUpload.objects.get()
     finish(as_bob, key)
     direct_uploads._read(slower)
-    assert finish(as_bob, key).json() == {"stored": True}
+    assert finish(as_bob, key).json() == STORED
 
 
 def test_nobody_else_reads_a_large_file_while_it_is_copied(
@@ -253,7 +255,7 @@ def test_nobody_else_reads_a_large_file_while_it_is_copied(
     for number in range(3):
         put(as_bob, key, number)
     finish(as_bob, key)
-    assert finish(as_bob, key).json() == {"stored": True}
+    assert finish(as_bob, key).json() == STORED
     assert len(set(claims)) == 3, "the claim is renewed before each part"
 
 
@@ -265,7 +267,43 @@ def test_a_store_that_is_away_while_it_is_read_is_asked_again(
     s3.faults.extend([None, None, s3_server.broken, s3_server.busy])
     finish(as_bob, key)
     s3.faults.clear()
-    assert finish(as_bob, key).json() == {"stored": True}
+    assert finish(as_bob, key).json() == STORED
+
+
+def refuses(operation: str, *_args: Any, **_options: Any) -> Any:
+    raise contract.StorageError(f"The storage refuses (AccessDenied): {operation}")
+
+
+def away(operation: str, *_args: Any, **_options: Any) -> Any:
+    raise contract.Away(f"The storage does not answer: {operation}")
+
+
+@pytest.mark.parametrize("fault", [refuses, away])
+@pytest.mark.parametrize("place", ["complete_multipart_upload", "get_object", "copy_object"])
+def test_who_waits_is_told_that_the_store_does_not_take_the_file(
+    as_bob: Client, key: int, monkeypatch: pytest.MonkeyPatch, place: str, fault: Any
+) -> None:
+    """And it goes on as soon as the store takes it."""
+    monkeypatch.setattr(contract, "PERSON_WAITS", 0.0)
+    for number in range(3):
+        put(as_bob, key, number)
+    bucket = kept().bucket
+    once = bucket.once
+
+    def asked(operation: str, *args: Any, **options: Any) -> Any:
+        return (fault if operation == place else once)(operation, *args, **options)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(bucket, "once", asked)
+        for _ in range(2):
+            told = finish(as_bob, key).json()
+            assert told["stored"] is False
+            assert "storage does not take the file" in told["trouble"]
+    # The pause between two tries is over.
+    PartialUpload.objects.update(read_until=None)
+    finish(as_bob, key)
+    assert finish(as_bob, key).json() == STORED
+    assert create(as_bob, key).status_code == 302
 
 
 def test_without_the_store_an_upload_comes_through_the_site(

@@ -10,8 +10,8 @@ Whatever breaks off is gone on with by the next request, and collected if there 
 import hashlib
 import logging
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from threading import Thread
 from typing import Any
@@ -23,7 +23,7 @@ from django.utils import timezone
 from tuning.models import PartialUpload
 from tuning.storage.bucket import MAX_PARTS
 from tuning.storage.configured import direct_store
-from tuning.storage.contract import Heartbeat, Missing, StorageError, is_hash
+from tuning.storage.contract import Heartbeat, Missing, PersonWaits, StorageError, is_hash
 from tuning.storage.incoming import Incoming
 from tuning.storage.s3 import S3Store
 from tuning.storage.transfers import resumed
@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 PART_SIZE = 8 << 20
 # Whoever reads a file says so every few seconds, so that nobody else does.
 _CLAIM, _CLAIM_AGAIN = timedelta(seconds=60), 10.0
+# Until the store is asked again after it has refused something.
+_PAUSE = timedelta(seconds=5)
+_TROUBLE = "trouble"
 
 
 def begin_upload(user: Any, name: str, size: int) -> PartialUpload | None:
@@ -97,13 +100,32 @@ def finish_upload(upload: PartialUpload) -> bool:
         raise BadPart(upload.damage)
     if upload.sha256:
         return True
-    if upload.read_until is None:
-        if len(arrived_parts(upload)) < upload.parts:
-            raise BadPart("The upload is not complete. Select the file again.")
-        _incoming(upload).complete()
-    if _claim(upload):
-        _in_background(_read, upload)
+    with _troubles_noted(upload):
+        if upload.read_until is None:
+            if len(arrived_parts(upload)) < upload.parts:
+                raise BadPart("The upload is not complete. Select the file again.")
+            _incoming(upload).complete()
+        if _claim(upload):
+            _in_background(_read, upload)
     return False
+
+
+def has_trouble(upload: PartialUpload) -> bool:
+    """Whether the store has not taken the file in when it was last asked to."""
+    return (upload.folder / _TROUBLE).exists()
+
+
+@contextmanager
+def _troubles_noted(upload: PartialUpload) -> Iterator[None]:
+    try:
+        yield
+    except Missing:
+        raise
+    except StorageError:
+        logger.exception("an upload could not be stored")
+        with suppress(FileNotFoundError):
+            # Its person may have removed it.
+            (upload.folder / _TROUBLE).touch(mode=0o600)
 
 
 def _in_background(task: Callable[[PartialUpload], None], upload: PartialUpload) -> None:
@@ -112,7 +134,11 @@ def _in_background(task: Callable[[PartialUpload], None], upload: PartialUpload)
 
 def _read(upload: PartialUpload) -> None:
     try:
-        _take_in(upload)
+        with _troubles_noted(upload):
+            _take_in(upload)
+            return
+        # The next request tries again.
+        _row(upload).update(read_until=timezone.now() + _PAUSE)
     except _Discarded:
         pass
     except Exception:
@@ -124,7 +150,7 @@ def _read(upload: PartialUpload) -> None:
 
 def _take_in(upload: PartialUpload) -> None:
     """Make content of the file, if it is what the browser had. Raises StorageError."""
-    incoming, claiming, promised = _incoming(upload), _claiming(upload), upload.arrived
+    incoming, claiming, promised = _incoming(upload), _Claim(upload), upload.arrived
     try:
         sha256, parts = _hashes(upload, incoming, claiming)
     except Missing:
@@ -170,19 +196,19 @@ def _claim(upload: PartialUpload) -> bool:
     return bool(free.update(read_until=now + _CLAIM))
 
 
-def _claiming(upload: PartialUpload) -> Heartbeat:
-    due = time.monotonic() + _CLAIM_AGAIN
+class _Claim(PersonWaits):
+    """Keeps the claim while the file is read."""
 
-    def beat() -> None:
-        nonlocal due
-        if time.monotonic() < due:
+    def __init__(self, upload: PartialUpload) -> None:
+        self._upload, self._due = upload, time.monotonic() + _CLAIM_AGAIN
+
+    def __call__(self) -> None:
+        if time.monotonic() < self._due:
             return
-        due = time.monotonic() + _CLAIM_AGAIN
+        self._due = time.monotonic() + _CLAIM_AGAIN
         now = timezone.now()
-        if not _row(upload).update(read_until=now + _CLAIM, used_at=now):
+        if not _row(self._upload).update(read_until=now + _CLAIM, used_at=now):
             raise _Discarded
-
-    return beat
 
 
 def _check(upload: PartialUpload, part: int) -> None:

@@ -51,6 +51,13 @@ def no_heartbeat() -> None:
     """A person waits, and nothing has to be renewed meanwhile."""
 
 
+class PersonWaits(ABC):
+    """A heartbeat of what a person waits for, who is told when the store is away."""
+
+    @abstractmethod
+    def __call__(self) -> None: ...
+
+
 class Store(ABC):
     """Each method raises StorageError. `heartbeat` is called every few seconds and may raise, which
     ends what is going on."""
@@ -164,4 +171,5 @@ def retried(task: Callable[[], Result], heartbeat: Heartbeat) -> Result:
 
 def patience_of(heartbeat: Heartbeat) -> float:
     """How many seconds the store may be away."""
-    return PERSON_WAITS if heartbeat is no_heartbeat else WORKER_WAITS
+    person = heartbeat is no_heartbeat or isinstance(heartbeat, PersonWaits)
+    return PERSON_WAITS if person else WORKER_WAITS

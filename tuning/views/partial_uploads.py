@@ -22,6 +22,11 @@ from tuning.storage.contract import Missing
 from .access import may_create, visible_or_404
 from .uploads import refusal, takes_files
 
+TROUBLE = (
+    "The server's storage does not take the file. The page keeps trying; contact your "
+    "administrator if this stays."
+)
+
 
 @require_POST
 def upload_create(request: HttpRequest) -> HttpResponse:
@@ -77,9 +82,16 @@ def upload_address(request: HttpRequest, pk: int, part: int) -> HttpResponse:
 
 @require_POST
 def upload_finish(request: HttpRequest, pk: int) -> HttpResponse:
-    """Once all parts are in the store. It is to be asked again until the file is `stored`."""
+    """Once all parts are in the store. It is to be asked again until the file is `stored`;
+    `trouble`: why that takes long."""
     upload = _upload(request, pk)
-    return _answer(lambda: {"stored": not upload.is_direct or direct.finish_upload(upload)})
+    return _answer(lambda: _progress(upload))
+
+
+def _progress(upload: PartialUpload) -> dict[str, Any]:
+    stored = not upload.is_direct or direct.finish_upload(upload)
+    trouble = TROUBLE if not stored and direct.has_trouble(upload) else ""
+    return {"stored": stored, "trouble": trouble}
 
 
 def _answer(facts: Callable[[], dict[str, Any]]) -> HttpResponse:

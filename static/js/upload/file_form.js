@@ -157,6 +157,7 @@ export function fileForm(form, { gather = async (given) => given.map(({ file }) 
         entry.lost = lost;
         if (lost) say(entry, "Connection lost. Retrying…");
       },
+      troubled: (text) => problem(entry, text),
     });
     entry.arrived = true;
   }

@@ -129,7 +129,12 @@ async function sendToStore(url, body, options) {
 
 // Until the site has read what went to the store.
 async function waitUntilStored(url, options) {
-  while (!(await insist("POST", `${url}finish/`, options)).stored) await pause(STORING_PAUSE, options.signal);
+  for (;;) {
+    const { stored, trouble } = await insist("POST", `${url}finish/`, options);
+    options.troubled(trouble);
+    if (stored) return;
+    await pause(STORING_PAUSE, options.signal);
+  }
 }
 
 export function discard(url, key, token) {
@@ -137,9 +142,10 @@ export function discard(url, key, token) {
 }
 
 // Resolves to the key of the upload once all of it has arrived. `key`: of an earlier upload of this
-// file. `begun` is told the key, `progress` the bytes that have arrived, `lost` whether the connection is.
-export async function sendFile(file, { url, token, purpose, key = null, signal, begun, progress, lost }) {
-  const options = { purpose, signal, lost, headers: { "X-CSRFToken": token } };
+// file. `begun` is told the key, `progress` the bytes that have arrived, `lost` whether the connection is,
+// `troubled` why the store has not taken the file, or "".
+export async function sendFile(file, { url, token, purpose, key = null, signal, begun, progress, lost, troubled }) {
+  const options = { purpose, signal, lost, troubled, headers: { "X-CSRFToken": token } };
   let upload = key && (await insist("GET", `${url}${key}/`, options).catch(removedIsNone));
   let missing = upload && (await missingParts(file, upload));
   if (!missing) {

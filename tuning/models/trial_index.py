@@ -74,6 +74,8 @@ class TrialIndex(models.Model):
     seconds = models.FloatField(null=True)
     parameters = models.BigIntegerField(null=True)
     memory = models.BigIntegerField(null=True)
+    gpu_memory = models.BigIntegerField(null=True)
+    gpu_use = models.FloatField(null=True)
     worker = models.CharField(max_length=200, blank=True)
     not_finite = models.CharField(max_length=MAX_TEXT, blank=True)
 
@@ -115,6 +117,8 @@ def _row_of(search: Search, trial: Trial) -> TrialIndex:
         seconds=_seconds(trial) if ended else None,
         parameters=trial.parameters if ended else None,
         memory=trial.peak_memory if ended else None,
+        gpu_memory=trial.peak_gpu_memory if ended else None,
+        gpu_use=trial.gpu_use if ended else None,
         worker=trial.trained_by if ended else "",
         not_finite=as_text(", ".join(trial.not_finite)) if ended else "",
     )  # fmt: skip

@@ -70,18 +70,20 @@ def _trial(search: Search, number: int, draw: random.Random) -> Trial:
         score=metrics.get("val_accuracy") if number != 3 else None,
         metrics=metrics, last_metrics=metrics,
         epochs_done=3, parameters=1000 * number, peak_memory=2**33,
+        peak_gpu_memory=2**34 + number, gpu_use=draw.random() if done else None,
     )  # fmt: skip
 
 
 COLUMNS = (
     "number", "status", "score", "hp:units", "hp:optimizer", "hp:momentum", "hp:learning_rate",
     "hp:augment", "hp:weights", "hp:mixed", "hp:big", "metric:val_loss", "last:val_loss", "epochs",
-    "parameters", "memory", "failure", "tags", "stars",
+    "parameters", "memory", "gpu_memory", "gpu_use", "failure", "tags", "stars",
 )  # fmt: skip
 QUERY = "&".join(f"column={key}" for key in COLUMNS)
 PARTS = {"hp": "values", "metric": "metrics", "last": "last_metrics"}
 FIELDS = {
-    "epochs": "epochs_done", "memory": "peak_memory", "failure": "failure_code"
+    "epochs": "epochs_done", "memory": "peak_memory", "gpu_memory": "peak_gpu_memory",
+    "failure": "failure_code",
 }  # fmt: skip
 
 

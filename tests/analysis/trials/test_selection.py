@@ -41,6 +41,9 @@ def big(make_search: Any, worker: Worker) -> Search:
             metrics={"val_accuracy": score, "val_loss": draw.random()} if done else {},
             failure_code="" if done else draw.choice(["out_of_memory", "code_error"]),
         )  # fmt: skip
+        if number % 3:
+            trial.gpu_name, trial.gpu_use = "NVIDIA H200", draw.random()
+            trial.peak_gpu_memory = draw.randrange(2**30, 2**37)
         trial.save()
     Trial.objects.filter(search=search, number=60).update(
         status=Status.RUNNING, score=None, metrics={}, failure_code=""
@@ -65,6 +68,7 @@ def raw(search: Search) -> pd.DataFrame:
             "number": trial.number, "status": trial.status, "score": trial.score,
             "failure": trial.failure_code, **trial.values,
             "val_loss": trial.metrics.get("val_loss"),
+            "gpu_memory": trial.peak_gpu_memory, "gpu_use": trial.gpu_use,
         }
         for trial in search.trials.order_by("number")
     )  # fmt: skip
@@ -89,6 +93,8 @@ CASES = {
     "hp:momentum__active=yes": lambda t: t.momentum.notna(),
     "hp:momentum__active=no": lambda t: t.momentum.isna(),
     "hp:momentum__not=0.5": lambda t: t.momentum != 0.5,
+    "gpu_memory__gt=3e10": lambda t: t.gpu_memory > 3e10,
+    "gpu_use__between=0.2,0.6": lambda t: t.gpu_use.between(0.2, 0.6),
     "status__is=failed": lambda t: t.status == "failed",
     "status__is=running&status__is=failed": lambda t: t.status.isin(["running", "failed"]),
     "failure__matches=memory": lambda t: t.failure == "out_of_memory",

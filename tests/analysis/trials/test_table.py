@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from tuning.analysis.trials.columns import columns_of
 from tuning.analysis.trials.facets import facet_of
 from tuning.analysis.trials.families import families, grouped, spans
 from tuning.analysis.trials.selection import Selection
 from tuning.analysis.trials.table import PAGE_SIZE, Table, table_of
 from tuning.models import Comment, Search, Star, Tag, Trial, TrialIndex
+from tuning.protocol.model_kinds import ModelKind
 
 from .test_selection import big, raw, worker
 
@@ -38,6 +40,27 @@ def test_what_was_not_in_use_is_empty_and_zero_is_zero(big: Search, alice: User)
     wanted = raw(big).momentum
     assert [text == "" for text in shown] == wanted.isna().tolist()
     assert "0" in shown
+
+
+def test_what_trials_took_of_a_gpu_can_be_compared(big: Search, alice: User) -> None:
+    """Of those that ran on one, the one with the least memory first."""
+    found = table(big, alice, "column=gpu_memory&column=gpu_use&sort=gpu_memory")
+    shown = zip(texts(found, "gpu_memory"), texts(found, "gpu_use"), strict=True)
+    frame = raw(big).dropna(subset="gpu_memory").sort_values("gpu_memory")
+    frame = frame[frame.status != "running"]
+    wanted = [
+        (f"{memory / 1e9:.3g} GB", f"{100 * use:.0f}%")
+        for memory, use in zip(frame.gpu_memory, frame.gpu_use, strict=True)
+    ]
+    assert list(shown)[: len(wanted)] == wanted
+    assert 30 < len(wanted) < 60
+
+
+def test_estimators_have_no_columns_for_a_gpu(big: Search, alice: User) -> None:
+    big.model_kind = ModelKind.SKLEARN
+    keys = {column.key for column in columns_of(big)}
+    assert "memory" in keys
+    assert not keys & {"gpu_memory", "gpu_use"}
 
 
 def test_rows_come_in_the_wanted_order(big: Search, alice: User) -> None:

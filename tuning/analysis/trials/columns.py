@@ -93,7 +93,7 @@ class Columns:
 
 def columns_of(search: Search) -> Columns:
     spread, numbers = _spread_and_others(search)
-    sizes = _sizes(search)
+    resources = _resources(search)
     return Columns(
         [
             Column("number", "Trial", TRIAL, field="number"),
@@ -102,13 +102,13 @@ def columns_of(search: Search) -> Columns:
             *spread,
             *_front(search),
             # What trials are judged by is beside the score.
-            *(column for column in sizes if column.shown),
+            *(column for column in resources if column.shown),
             *_measures(search),
             *_hyperparameters(search),
             *numbers,
             Column("epochs", search.kind.units.capitalize(), TRIAL, field="epochs"),
             Column("seconds", "Duration", TRIAL, field="seconds", better="min"),
-            *(column for column in sizes if not column.shown),
+            *(column for column in resources if not column.shown),
             Column("worker", "Worker", TRIAL, "text", "worker"),
             Column("failure", "Failure", TRIAL, "text", "failure", shown=False),
             Column("not_finite", "NaN or infinite", TRIAL, "text", "not_finite", shown=False),
@@ -189,13 +189,19 @@ def _metric(search: Search, prefix: str, name: str, group: str, names: list[str]
     )
 
 
-def _sizes(search: Search) -> list[Column]:
+def _resources(search: Search) -> list[Column]:
     """Shown only where trials are judged by them."""
+    rows = [
+        ("parameters", "Parameters", "parameters", "min"),
+        ("memory", "Peak memory", "peak_memory", "min"),
+    ]
+    if search.may_use_gpu:
+        rows.append(("gpu_memory", "Peak GPU memory", "peak_gpu_memory", "min"))
+        rows.append(("gpu_use", "GPU use", "gpu_use", "max"))
     judged = search.judged_by
-    rows = [("parameters", "Parameters", "parameters"), ("memory", "Peak memory", "peak_memory")]
     return [
-        Column(key, label, TRIAL, field=key, better="min", shown=name in judged)
-        for key, label, name in rows
+        Column(key, label, TRIAL, field=key, better=better, shown=name in judged)
+        for key, label, name, better in rows
     ]
 
 

@@ -20,8 +20,8 @@ MAX_TEXT_LENGTH = 60
 # Everything that a column can show of a trial; no texts of its own page.
 FIELDS = (
     "number", "status", "score", "values", "metrics", "last_metrics", "epochs_done", "started_at",
-    "finished_at", "worker__name", "script", "parameters", "peak_memory", "failure_code",
-    "is_baseline", "not_finite", "measures", "pinned",
+    "finished_at", "worker__name", "script", "parameters", "peak_memory", "peak_gpu_memory",
+    "gpu_use", "failure_code", "is_baseline", "not_finite", "measures", "pinned",
 )  # fmt: skip
 
 
@@ -190,8 +190,10 @@ def _text(column: Column, value: Any) -> str:
         return figures.setting(value)
     if column.key == "seconds":
         return figures.duration(value)
-    if column.key == "memory":
+    if column.key in ("memory", "gpu_memory"):
         return figures.size(value)
+    if column.key == "gpu_use":
+        return f"{value:.0%}"
     if column.is_number:
         return figures.figure(value)
     return str(value)
@@ -212,6 +214,8 @@ _OF_TRIAL: dict[str, Any] = {
     "seconds": _seconds,
     "parameters": lambda trial: trial.parameters,
     "memory": lambda trial: trial.peak_memory,
+    "gpu_memory": lambda trial: trial.peak_gpu_memory,
+    "gpu_use": lambda trial: trial.gpu_use,
     "worker": lambda trial: trial.trained_by or None,
     "failure": lambda trial: trial.failure.caption if trial.failure else None,
     "not_finite": lambda trial: ", ".join(trial.not_finite),

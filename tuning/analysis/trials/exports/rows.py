@@ -18,7 +18,8 @@ BATCH = 500
 # What a trial that is still active tells as well, where the trial index waits for its end.
 OF_TRIAL: dict[str, Any] = {
     "status": "trial__status", "epochs": "trial__epochs_done", "parameters": "trial__parameters",
-    "memory": "trial__peak_memory",
+    "memory": "trial__peak_memory", "gpu_memory": "trial__peak_gpu_memory",
+    "gpu_use": "trial__gpu_use",
     "worker": Coalesce("trial__worker__name", NullIf("trial__script", Value(""))),
 }  # fmt: skip
 

@@ -50,7 +50,7 @@ def known_trials(search: Search) -> list[KnownTrial]:
     """All of them, by number."""
     ends: list[_End] = list(search.trials.order_by("number").values_list(*_END))
     # A key alone may come again, when a transaction is rolled back.
-    key = (search.pk, search.created_at, *search.judged_by, *map(str, search.constraint_list))
+    key = (search.pk, search.created_at, *search.judged_by, *search.constraint_list)
     with _lock:
         before = _memory.get(key, {})
     found = {end[0]: pair for end in ends if (pair := before.get(end[0])) and pair[0] == end}

@@ -246,9 +246,15 @@ class _Slots:
     def run(self) -> None:
         from django.db import connection
 
+        from tuning.models import Search
+        from tuning.protocol.statuses import SearchStatus
+        from tuning.supervisor.known_trials import known_trials
+
         try:
-            # What is loaded once takes seconds.
+            # What is loaded once takes seconds, and a worker remembers the searches it works for.
             self._trial(self.workers[0])
+            for search in Search.objects.with_status(SearchStatus.RUNNING):
+                known_trials(search)
             self.claims, self.own = [], []
             connection.execute_wrappers.append(self._note_lock)
             end = time.monotonic() + SECONDS

@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, Q, Subquery, Value
+from django.db.models import Count, F, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from tuning.models import Execution, SavedModel, Search, Team, Trial
@@ -135,7 +135,7 @@ def having_their_turn(ordered: Sequence[WaitingSearch]) -> set[int]:
 
 def waiting_searches() -> list[WaitingSearch]:
     """Those that could start a trial now: a query, and one more if teams have to share."""
-    rows = list(_with_something_to_start())
+    rows = [row for row in _running_searches() if _room(row)]
     teams = {(row.team, row.max_slots) for row in rows}
     limits = {team: _quota(own) for team, own in teams}
     shared = len(limits) > 1 or any(limit is not None for limit in limits.values())
@@ -166,7 +166,7 @@ def _cut(team: TeamSlots, room: Demand) -> Demand:
     return Demand(on_gpu, team.cut(on_gpu + room.anywhere) - on_gpu)
 
 
-def _with_something_to_start() -> Any:
+def _running_searches() -> Any:
     running = _counted(Trial.objects.running(), "search") + _executions_elsewhere()
     queued = _counted(Trial.objects.queued(), "search")
     made = Coalesce(Subquery(_last_number()), 0)
@@ -178,8 +178,8 @@ def _with_something_to_start() -> Any:
         Search.objects.run_here()
         .with_status(SearchStatus.RUNNING)
         .annotate(running=running, queued=queued, made=made, **team)
-        .filter(end_reason="", running__lt=F("parallel_trials"))
-        .filter(Q(queued__gt=0) | Search.has_more_to_suggest())
+        # Which of them have room is not asked here: the database would count everything twice.
+        .filter(end_reason="")
         .order_by()
         # No objects: there may be hundreds, and each free slot asks.
         .values_list(
@@ -211,7 +211,7 @@ def _counted(rows: Any, search: str) -> Any:
 def _room(row: Any) -> int:
     """How many trials of a search could start now. Of strategies with rounds only they themselves
     know how many are left."""
-    room: int = row.parallel_trials - row.running
+    room: int = max(row.parallel_trials - row.running, 0)
     if row.exhausted:
         return min(room, row.queued)
     if traits_of(row.tuner).has_rounds:
@@ -224,7 +224,7 @@ def slots_in_use() -> Counter[int]:
     # By search: SQLite would read all trials that there are to find the few that run.
     trials = _counted(Trial.objects.running().filter(script=""), "search")
     searches = Search.objects.with_status(*SEARCH_ACTIVE).order_by()
-    searches = searches.annotate(slots=trials + _executions_elsewhere()).filter(slots__gt=0)
+    searches = searches.annotate(slots=trials + _executions_elsewhere())
     models = SavedModel.objects.running().order_by().annotate(slots=Value(1))
     rows = searches.values_list("project__team", "slots").union(
         models.values_list("project__team", "slots"), all=True

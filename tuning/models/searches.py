@@ -361,13 +361,6 @@ class Search(models.Model):
         asked = [MEASURED[name] for name in self.judged_by if name in MEASURED]
         return [each.name for each in asked if each.by_runner]
 
-    @staticmethod
-    def has_more_to_suggest() -> Q:
-        """Whether the strategy may have another trial, for rows with the number of trials `made`.
-        Of strategies with rounds only they themselves know."""
-        within = Q(tuner__in=strategies.WITH_ROUNDS) | Q(made__lt=F("max_trials"))
-        return within & Q(exhausted=False, end_reason="")
-
     def room(self) -> int:
         """How many more of its trials and executions may run. Scripts may be as many as there
         are."""
@@ -379,9 +372,10 @@ class Search(models.Model):
         return self.parallel_trials - taken
 
     def may_suggest(self, made: int | None = None) -> bool:
-        """`has_more_to_suggest` of this row as it was read, with its trials as they are now. Asked
-        several times for each trial: their last number is quicker than the query about all searches
-        and than counting them. `made`: that number, where it has just been read."""
+        """Whether the strategy may have another trial: of this row as it was read, with its trials
+        as they are now. Of strategies with rounds only they themselves know. Asked several times
+        for each trial: their last number is quicker than counting them, and than the query about
+        all searches (`analysis/sharing.py`). `made`: that number, where it has just been read."""
         if self.exhausted or self.end_reason or not self.strategy.suggests:
             return False
         if self.strategy.has_rounds:

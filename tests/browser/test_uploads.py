@@ -175,7 +175,7 @@ def test_an_upload_goes_straight_to_the_store(
     page.get_by_label("File").set_input_files(path)
     page.get_by_label("Name", exact=True).fill("Other")
     # What the site says while the store refuses to take the file in (test_direct_uploads.py).
-    trouble = "The server's storage does not take the file."
+    trouble = "The server's storage is not accepting the file."
     page.route(
         "**/finish/", lambda route: route.fulfill(json={"stored": False, "trouble": trouble})
     )

@@ -1,11 +1,13 @@
 """Uploads whose parts go from the browser straight to the store."""
 
 import hashlib
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -260,13 +262,18 @@ def test_nobody_else_reads_a_large_file_while_it_is_copied(
 
 
 def test_a_store_that_is_away_while_it_is_read_is_asked_again(
-    as_bob: Client, key: int, s3: S3Server
+    as_bob: Client, key: int, s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
         put(as_bob, key, number)
-    s3.faults.extend([None, None, s3_server.broken, s3_server.busy])
+    noted: list[PartialUpload] = []
+    monkeypatch.setattr(direct_uploads, "_SILENCE", 0.0)
+    monkeypatch.setattr(direct_uploads, "_note_trouble", noted.append)
+    # The parts are listed twice and put together first.
+    s3.faults.extend([None, None, None, s3_server.broken, s3_server.busy])
     finish(as_bob, key)
     s3.faults.clear()
+    assert len(noted) == 2
     assert finish(as_bob, key).json() == STORED
 
 
@@ -285,6 +292,8 @@ def test_who_waits_is_told_that_the_store_does_not_take_the_file(
 ) -> None:
     """And it goes on as soon as the store takes it."""
     monkeypatch.setattr(contract, "PERSON_WAITS", 0.0)
+    monkeypatch.setattr(contract, "WORKER_WAITS", 0.0)
+    monkeypatch.setattr(direct_uploads, "_PAUSE", timedelta(0))
     for number in range(3):
         put(as_bob, key, number)
     bucket = kept().bucket
@@ -298,12 +307,48 @@ def test_who_waits_is_told_that_the_store_does_not_take_the_file(
         for _ in range(2):
             told = finish(as_bob, key).json()
             assert told["stored"] is False
-            assert "storage does not take the file" in told["trouble"]
-    # The pause between two tries is over.
-    PartialUpload.objects.update(read_until=None)
-    finish(as_bob, key)
+            assert "storage is not accepting the file" in told["trouble"]
+    assert finish(as_bob, key).json() == NOT_YET, "it is read, and nothing is wrong any more"
     assert finish(as_bob, key).json() == STORED
     assert create(as_bob, key).status_code == 302
+
+
+def test_a_store_that_refuses_is_not_asked_again_at_once(
+    as_bob: Client, key: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        put(as_bob, key, number)
+    asked: list[str] = []
+
+    def refused(operation: str, *_args: Any, **_options: Any) -> Any:
+        asked.append(operation)
+        refuses(operation)
+
+    monkeypatch.setattr(kept().bucket, "once", refused)
+    answers = [finish(as_bob, key).json() for _ in range(3)]
+    assert all(each["trouble"] for each in answers)
+    assert len(asked) == 1
+
+
+def test_who_waits_is_told_of_a_store_that_is_away_for_long(
+    as_bob: Client, key: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    clock = SimpleNamespace(monotonic=lambda: now, time=time.time)
+    monkeypatch.setattr(direct_uploads, "time", clock)
+    upload = PartialUpload.objects.get()
+    claim = direct_uploads._Claim(upload)
+    for now, told in ((1.0, False), (9.0, False), (12.0, True), (13.0, True)):  # noqa: B007
+        claim.away()
+        claim()
+        assert direct_uploads.has_trouble(upload) is told
+    # A piece has come.
+    claim()
+    assert not direct_uploads.has_trouble(upload)
+    now = 30.0
+    claim.away()
+    claim()
+    assert not direct_uploads.has_trouble(upload), "it counts from its first silence on"
 
 
 def test_without_the_store_an_upload_comes_through_the_site(

@@ -5,18 +5,20 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import IntegerField
 from django.test import Client
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tuning.analysis.plots import PLOTS
+from tuning.analysis.trials.columns import columns_of
 from tuning.analysis.trials.exports import FORMATS
 from tuning.analysis.trials.facets import facet_of
 from tuning.analysis.trials.operators import OPERATORS
 from tuning.analysis.trials.selection import Selection
 from tuning.analysis.trials.shades import ends_of, shades_of
-from tuning.models import Epoch, Project, Search, Tag, Trial
+from tuning.models import Epoch, Project, Search, Tag, Trial, TrialIndex
 from tuning.protocol.events import LARGEST
 
 FUZZ = settings(
@@ -34,9 +36,9 @@ WORDS = st.one_of(
     ),
 )  # fmt: skip
 KEYS = st.sampled_from(
-    ["number", "status", "score", "epochs", "seconds", "memory", "worker", "tags", "stars",
-     "comments", "hp:units", "hp:optimizer", "hp:momentum", "hp:number49", "hp:text29",
-     *(f"hp:{name}" for name in NAMES), "metric:<b>", "last:<b>", "metric:val_loss"]
+    ["number", "status", "score", "epochs", "seconds", "memory", "gpu_memory", "gpu_use", "worker",
+     "tags", "stars", "comments", "hp:units", "hp:optimizer", "hp:momentum", "hp:number49",
+     "hp:text29", *(f"hp:{name}" for name in NAMES), "metric:<b>", "last:<b>", "metric:val_loss"]
 )  # fmt: skip
 PARAMETERS = st.one_of(
     st.builds("{}__{}".format, KEYS, st.sampled_from(sorted(OPERATORS))),
@@ -138,12 +140,22 @@ def test_a_character_that_postgresql_refuses_is_no_value(
         ("number__not=1.5", 3),
         ("epochs__not=-1e300", 3),
         ("number__in=2.0", 1),
+        ("gpu_memory__in=1e30", 0),
+        ("gpu_memory__not=1.5", 3),
     ],
 )
 def test_whole_columns_hold_whole_numbers(
     query: str, count: int, search: Search, alice: User
 ) -> None:
     assert Selection.read(search, query, alice).count == count
+
+
+def test_every_column_of_whole_numbers_is_known_as_one(search: Search) -> None:
+    fields = {field.name: field for field in TrialIndex._meta.get_fields()}
+    own = [each for each in columns_of(search) if each.is_number and each.field in fields]
+    whole = {each.key for each in own if isinstance(fields[each.field], IntegerField)}
+    assert whole >= {"number", "parameters", "gpu_memory"}
+    assert whole == {each.key for each in own if each.is_whole}
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from django.utils import timezone
 from tuning.models import PartialUpload
 from tuning.storage.bucket import MAX_PARTS
 from tuning.storage.configured import direct_store
-from tuning.storage.contract import Heartbeat, Missing, PersonWaits, StorageError, is_hash
+from tuning.storage.contract import Heartbeat, Missing, StorageError, ToldWhenAway, is_hash
 from tuning.storage.incoming import Incoming
 from tuning.storage.s3 import S3Store
 from tuning.storage.transfers import resumed
@@ -37,8 +37,10 @@ logger = logging.getLogger(__name__)
 PART_SIZE = 8 << 20
 # Whoever reads a file says so every few seconds, so that nobody else does.
 _CLAIM, _CLAIM_AGAIN = timedelta(seconds=60), 10.0
-# Until the store is asked again after it has refused something.
-_PAUSE = timedelta(seconds=5)
+# Until the store is asked again after it has refused something; and how many seconds it may be away
+# before the person who waits is told.
+_PAUSE, _SILENCE = timedelta(seconds=30), 10.0
+# Is in an upload's folder while the store does not accept it.
 _TROUBLE = "trouble"
 
 
@@ -100,32 +102,57 @@ def finish_upload(upload: PartialUpload) -> bool:
         raise BadPart(upload.damage)
     if upload.sha256:
         return True
-    with _troubles_noted(upload):
-        if upload.read_until is None:
-            if len(arrived_parts(upload)) < upload.parts:
-                raise BadPart("The upload is not complete. Select the file again.")
-            _incoming(upload).complete()
-        if _claim(upload):
-            _in_background(_read, upload)
+    if upload.read_until is None and not _complete(upload):
+        return False
+    if _claim(upload):
+        _in_background(_read, upload)
+    return False
+
+
+def _complete(upload: PartialUpload) -> bool:
+    """Whether the store has put the parts together."""
+    if _was_refused_lately(upload):
+        return False
+    with _trouble_noted(upload):
+        if len(arrived_parts(upload)) < upload.parts:
+            raise BadPart("The upload is not complete. Select the file again.")
+        _incoming(upload).complete()
+        _forget_trouble(upload)
+        return True
     return False
 
 
 def has_trouble(upload: PartialUpload) -> bool:
-    """Whether the store has not taken the file in when it was last asked to."""
+    """Whether the store did not accept the file when it was last asked to."""
     return (upload.folder / _TROUBLE).exists()
 
 
+def _was_refused_lately(upload: PartialUpload) -> bool:
+    with suppress(FileNotFoundError):
+        at = (upload.folder / _TROUBLE).stat().st_mtime
+        return abs(time.time() - at) < _PAUSE.total_seconds()
+    return False
+
+
+def _note_trouble(upload: PartialUpload) -> None:
+    with suppress(FileNotFoundError):
+        # Its person may have removed the upload.
+        (upload.folder / _TROUBLE).touch(mode=0o600)
+
+
+def _forget_trouble(upload: PartialUpload) -> None:
+    (upload.folder / _TROUBLE).unlink(missing_ok=True)
+
+
 @contextmanager
-def _troubles_noted(upload: PartialUpload) -> Iterator[None]:
+def _trouble_noted(upload: PartialUpload) -> Iterator[None]:
     try:
         yield
     except Missing:
         raise
-    except StorageError:
-        logger.exception("an upload could not be stored")
-        with suppress(FileNotFoundError):
-            # Its person may have removed it.
-            (upload.folder / _TROUBLE).touch(mode=0o600)
+    except StorageError as error:
+        logger.warning("an upload could not be stored: %s", error)
+        _note_trouble(upload)
 
 
 def _in_background(task: Callable[[PartialUpload], None], upload: PartialUpload) -> None:
@@ -134,11 +161,12 @@ def _in_background(task: Callable[[PartialUpload], None], upload: PartialUpload)
 
 def _read(upload: PartialUpload) -> None:
     try:
-        with _troubles_noted(upload):
+        with _trouble_noted(upload):
             _take_in(upload)
             return
-        # The next request tries again.
-        _row(upload).update(read_until=timezone.now() + _PAUSE)
+        # The next request after a while tries again.
+        own = _row(upload).filter(read_until=upload.read_until)
+        own.update(read_until=timezone.now() + _PAUSE)
     except _Discarded:
         pass
     except Exception:
@@ -193,21 +221,38 @@ class _Discarded(Exception):
 def _claim(upload: PartialUpload) -> bool:
     now = timezone.now()
     free = _row(upload).filter(Q(read_until=None) | Q(read_until__lt=now), sha256="", damage="")
-    return bool(free.update(read_until=now + _CLAIM))
+    upload.read_until = now + _CLAIM
+    return bool(free.update(read_until=upload.read_until))
 
 
-class _Claim(PersonWaits):
-    """Keeps the claim while the file is read."""
+class _Claim(ToldWhenAway):
+    """Keeps the claim while the file is read, and notes when the store is away for long."""
 
     def __init__(self, upload: PartialUpload) -> None:
         self._upload, self._due = upload, time.monotonic() + _CLAIM_AGAIN
+        self._away_since: float | None = None
+        self._is_away, self._has_trouble = False, has_trouble(upload)
+
+    def away(self) -> None:
+        now = time.monotonic()
+        self._is_away, self._away_since = True, self._away_since or now
+        if now - self._away_since >= _SILENCE:
+            self._has_trouble = True
+            _note_trouble(self._upload)
 
     def __call__(self) -> None:
+        if not self._is_away:
+            self._away_since = None
+            if self._has_trouble:
+                self._has_trouble = False
+                _forget_trouble(self._upload)
+        self._is_away = False
         if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + _CLAIM_AGAIN
         now = timezone.now()
-        if not _row(self._upload).update(read_until=now + _CLAIM, used_at=now):
+        self._upload.read_until = now + _CLAIM
+        if not _row(self._upload).update(read_until=self._upload.read_until, used_at=now):
             raise _Discarded
 
 

@@ -51,11 +51,14 @@ def no_heartbeat() -> None:
     """A person waits, and nothing has to be renewed meanwhile."""
 
 
-class PersonWaits(ABC):
-    """A heartbeat of what a person waits for, who is told when the store is away."""
+class ToldWhenAway(ABC):
+    """A heartbeat that also hears of each time that the store was away, before it is called."""
 
     @abstractmethod
     def __call__(self) -> None: ...
+
+    @abstractmethod
+    def away(self) -> None: ...
 
 
 class Store(ABC):
@@ -164,12 +167,17 @@ def retried(task: Callable[[], Result], heartbeat: Heartbeat) -> Result:
         except Away:
             if time.monotonic() + wait > end:
                 raise
-        heartbeat()
+        beat_while_away(heartbeat)
         time.sleep(wait)
         wait = min(2 * wait, 5.0)
 
 
+def beat_while_away(heartbeat: Heartbeat) -> None:
+    if isinstance(heartbeat, ToldWhenAway):
+        heartbeat.away()
+    heartbeat()
+
+
 def patience_of(heartbeat: Heartbeat) -> float:
     """How many seconds the store may be away."""
-    person = heartbeat is no_heartbeat or isinstance(heartbeat, PersonWaits)
-    return PERSON_WAITS if person else WORKER_WAITS
+    return PERSON_WAITS if heartbeat is no_heartbeat else WORKER_WAITS

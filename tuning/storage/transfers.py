@@ -7,7 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .contract import PIECE, Away, Damaged, Heartbeat, Missing, Store, no_heartbeat, patience_of
+from .contract import (
+    PIECE,
+    Away,
+    Damaged,
+    Heartbeat,
+    Missing,
+    Store,
+    beat_while_away,
+    no_heartbeat,
+    patience_of,
+)
 
 
 def pieces(
@@ -44,7 +54,7 @@ def resumed(
         except Away:
             if time.monotonic() + wait > heard + patience:
                 raise
-        heartbeat()
+        beat_while_away(heartbeat)
         time.sleep(wait)
         wait = min(2 * wait, 5.0)
 

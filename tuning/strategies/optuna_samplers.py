@@ -236,8 +236,8 @@ def add_known(study: optuna.Study, rows: Iterable[FrozenTrial]) -> None:
 
 
 class _Storage(optuna.storages.InMemoryStorage):
-    """Optuna's, which by itself copies each trial, reads all back and looks which is the best: most
-    of a suggestion's cost once there are many. A study of one call has no use for that."""
+    """Optuna's, which by itself copies each trial and looks which one is the best: a study that
+    lives for one call has no use for either."""
 
     def add_known(self, study_id: int, rows: Iterable[FrozenTrial]) -> None:
         trials = self._studies[study_id].trials

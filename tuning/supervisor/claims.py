@@ -17,9 +17,9 @@ slots but one are free for what a person starts meanwhile. Where none is free, t
 it four times a second (`Assignment.gives_way`): it ends the inspection and gives it back to the
 queue, which counts as no lost attempt. A slot stays with its search for 20 s at a time, because a
 change of search is a change of process. Trials, their executions, retrainings and dry runs may want
-a GPU (`analysis/slots.py`). Whether other work goes first costs as many queries as the
-claim of a trial: the slot looks when its trial begins the last epoch (`SlotLoop._prepare_claim`),
-and at most four times a second.
+a GPU (`analysis/slots.py`). Whether other work goes first takes queries of its own: the
+slot looks when its trial begins the last epoch (`SlotLoop._prepare_claim`), and at most four times
+a second.
 """
 
 import logging

@@ -32,10 +32,10 @@ _STATUSES = {
     Status.STOPPED: "FAILED",
 }
 
-# Trials that are remembered, of all searches together; each takes about 1 KB. As many as some
-# hundred searches have that run at once.
+# Trials that are remembered, of all searches together: enough for a hundred searches of 1,500
+# trials. Each takes 1 to 2 KB.
 REMEMBERED = 150_000
-# More than so many are not asked for one by one.
+# Above this many, all rows of the search are read.
 _MAX_NAMED = 500
 # What tells one end of a trial from another.
 _END = ("pk", "status", "attempt", "score", "best_epoch", "end_order", "epochs_done")
@@ -55,7 +55,9 @@ def known_trials(search: Search) -> list[KnownTrial]:
         before = _memory.get(key, {})
     found = {end[0]: pair for end in ends if (pair := before.get(end[0])) and pair[0] == end}
     found |= _read(search, [end for end in ends if end[0] not in found])
-    _remember(key, {pk: pair for pk, pair in found.items() if pair[0][1] in FINISHED})
+    if not search.kind.defines_by_run:
+        # Distributions of scripts take ten times as much, and may take far more.
+        _remember(key, {pk: pair for pk, pair in found.items() if pair[0][1] in FINISHED})
     # Those that are gone by now, with their search, are left out.
     return [found[end[0]][1] for end in ends if end[0] in found]
 

@@ -23,8 +23,8 @@ from .access import may_create, visible_or_404
 from .uploads import refusal, takes_files
 
 TROUBLE = (
-    "The server's storage does not take the file. The page keeps trying; contact your "
-    "administrator if this stays."
+    "The server's storage is not accepting the file. The page keeps trying; contact your "
+    "administrator if this continues."
 )
 
 

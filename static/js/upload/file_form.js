@@ -29,7 +29,7 @@ export function fileForm(form, { gather = async (given) => given.map(({ file }) 
   const part = (selector) => form.querySelector(selector);
   const token = () => part("[name=csrfmiddlewaretoken]").value;
 
-  // {file, kind, refusal, key: of its upload, arrived: all of it, row, stop: ends the sending}
+  // {file, kind, refusal, key: of its upload, bytes: arrived, arrived: all of it, row, stop: ends the sending}
   let chosen = [];
 
   function kindOf(name) {
@@ -139,8 +139,9 @@ export function fileForm(form, { gather = async (given) => given.map(({ file }) 
 
   function showProgress(entry, bytes) {
     const { size } = entry.file;
+    entry.bytes = bytes;
     entry.row.querySelector("progress").value = bytes / size;
-    if (entry.lost) return;
+    if (entry.delayed) return;
     say(entry, bytes < size ? `Uploading… ${Math.floor((100 * bytes) / size)} %` : "Storing…", `${sizeText(bytes)} of ${sizeText(size)}`);
   }
 
@@ -153,9 +154,11 @@ export function fileForm(form, { gather = async (given) => given.map(({ file }) 
       url, token: token(), purpose: limits.purpose, key: entry.key, signal: entry.stop.signal,
       begun: (key) => { entry.key = key; },
       progress: (bytes) => showProgress(entry, bytes),
-      lost: (lost) => {
-        entry.lost = lost;
-        if (lost) say(entry, "Connection lost. Retrying…");
+      delayed: (reason) => {
+        const before = entry.delayed;
+        entry.delayed = Boolean(reason);
+        if (reason) say(entry, reason);
+        else if (before) showProgress(entry, entry.bytes);
       },
       troubled: (text) => problem(entry, text),
     });

@@ -60,10 +60,10 @@ async function insist(method, url, options) {
     const answer = await takeTurn(() => ask(method, url, options));
     options.signal.throwIfAborted();
     if (!PASSING.includes(answer.status)) {
-      options.lost?.(false);
+      options.delayed?.("");
       return understood(answer);
     }
-    options.lost?.(true);
+    options.delayed?.(answer.status ? "The server or its storage is not available. Retrying…" : "Connection lost. Retrying…");
     options.sent?.(0);
     await pause(delay, options.signal);
   }
@@ -142,10 +142,10 @@ export function discard(url, key, token) {
 }
 
 // Resolves to the key of the upload once all of it has arrived. `key`: of an earlier upload of this
-// file. `begun` is told the key, `progress` the bytes that have arrived, `lost` whether the connection is,
-// `troubled` why the store has not taken the file, or "".
-export async function sendFile(file, { url, token, purpose, key = null, signal, begun, progress, lost, troubled }) {
-  const options = { purpose, signal, lost, troubled, headers: { "X-CSRFToken": token } };
+// file. `begun` is told the key, `progress` the bytes that have arrived, `delayed` why it has to be
+// sent again, or "", `troubled` why the store has not taken the file, or "".
+export async function sendFile(file, { url, token, purpose, key = null, signal, begun, progress, delayed, troubled }) {
+  const options = { purpose, signal, delayed, troubled, headers: { "X-CSRFToken": token } };
   let upload = key && (await insist("GET", `${url}${key}/`, options).catch(removedIsNone));
   let missing = upload && (await missingParts(file, upload));
   if (!missing) {

@@ -28,8 +28,8 @@ from tuning.spaces.hyperparameters import Hyperparameter, read_space
 TRIAL, HYPERPARAMETERS, METRICS, LAST, NOTES = (
     "trial", "hyperparameters", "metrics", "last values", "notes",
 )  # fmt: skip
-# The columns that hold whole numbers in every search.
-WHOLE = ("number", "search", "epochs", "parameters", "memory", "comments")
+# What numbers of a column are, apart from those that only templates know. A share is from 0 to 1.
+COUNT, BYTES, SECONDS, SHARE = "count", "bytes", "seconds", "share"
 PARTS = {"hp": "values", "metric": "metrics", "last": "last_metrics", "measure": "measures"}
 # The value of the column "front", of a search with several objectives.
 ON_FRONT = "on the front"
@@ -40,7 +40,7 @@ class Column:
     """`key` is what addresses call it, `kind` what its cells hold: number, text, status, stars or
     tags. `field` is where the trial index has it, unless `source` says how to find it. `better` is
     "max" or "min" if there is a better and a worse; `log` columns are spread over orders of
-    magnitude."""
+    magnitude; `unit`: what its numbers are, if that is the same in every search."""
 
     key: str
     label: str
@@ -52,6 +52,17 @@ class Column:
     log: bool = False
     shown: bool = True
     parameter: Hyperparameter | None = None
+    unit: str = ""
+
+    @property
+    def scale(self) -> str:
+        """What a person who enters a limit has to know."""
+        return {BYTES: "bytes", SECONDS: "seconds", SHARE: "0 to 1"}.get(self.unit, "")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its numbers are whole in every search."""
+        return self.unit in (COUNT, BYTES)
 
     @property
     def is_number(self) -> bool:
@@ -96,7 +107,7 @@ def columns_of(search: Search) -> Columns:
     resources = _resources(search)
     return Columns(
         [
-            Column("number", "Trial", TRIAL, field="number"),
+            Column("number", "Trial", TRIAL, field="number", unit=COUNT),
             Column("status", "Status", TRIAL, "status", "status"),
             Column("score", search.score_name, TRIAL, field="score", better=search.direction),
             *spread,
@@ -106,15 +117,15 @@ def columns_of(search: Search) -> Columns:
             *_measures(search),
             *_hyperparameters(search),
             *numbers,
-            Column("epochs", search.kind.units.capitalize(), TRIAL, field="epochs"),
-            Column("seconds", "Duration", TRIAL, field="seconds", better="min"),
+            Column("epochs", search.kind.units.capitalize(), TRIAL, field="epochs", unit=COUNT),
+            Column("seconds", "Duration", TRIAL, field="seconds", better="min", unit=SECONDS),
             *(column for column in resources if not column.shown),
             Column("worker", "Worker", TRIAL, "text", "worker"),
             Column("failure", "Failure", TRIAL, "text", "failure", shown=False),
             Column("not_finite", "NaN or infinite", TRIAL, "text", "not_finite", shown=False),
             Column("tags", "Tags", NOTES, "tags"),
-            Column("stars", "Stars", NOTES, "stars", source=_count(Star)),
-            Column("comments", "Comments", NOTES, source=_count(Comment), shown=False),
+            Column("stars", "Stars", NOTES, "stars", source=_count(Star), unit=COUNT),
+            Column("comments", "Comments", NOTES, source=_count(Comment), shown=False, unit=COUNT),
         ]
     )
 
@@ -192,16 +203,16 @@ def _metric(search: Search, prefix: str, name: str, group: str, names: list[str]
 def _resources(search: Search) -> list[Column]:
     """Shown only where trials are judged by them."""
     rows = [
-        ("parameters", "Parameters", "parameters", "min"),
-        ("memory", "Peak memory", "peak_memory", "min"),
+        ("parameters", "Parameters", "parameters", "min", COUNT),
+        ("memory", "Peak memory", "peak_memory", "min", BYTES),
     ]
     if search.may_use_gpu:
-        rows.append(("gpu_memory", "Peak GPU memory", "peak_gpu_memory", "min"))
-        rows.append(("gpu_use", "GPU use", "gpu_use", "max"))
+        rows.append(("gpu_memory", "Peak GPU memory", "peak_gpu_memory", "min", BYTES))
+        rows.append(("gpu_use", "GPU use", "gpu_use", "max", SHARE))
     judged = search.judged_by
     return [
-        Column(key, label, TRIAL, field=key, better=better, shown=name in judged)
-        for key, label, name, better in rows
+        Column(key, label, TRIAL, field=key, better=better, shown=name in judged, unit=unit)
+        for key, label, name, better, unit in rows
     ]
 
 

@@ -7,7 +7,7 @@ from django.db.models import F
 
 from tuning.models import Trial
 
-from .columns import WHOLE, Column
+from .columns import Column
 from .selection import Selection, named
 
 
@@ -56,7 +56,7 @@ def _typed(column: Column, values: list[Any]) -> list[Any]:
 def _is_whole(column: Column) -> bool:
     parameter = column.parameter
     if parameter is None:
-        return column.key in WHOLE
+        return column.is_whole
     if parameter.listed is not None:
         return all(isinstance(value, int) for value in parameter.listed)
     return parameter.kind == "Int"

@@ -11,10 +11,10 @@ from django.db.models.functions import Cast
 from tuning.models import Search
 from tuning.models.trial_index import NUMBER_COLUMNS, TEXT_COLUMNS
 
-from .columns import PARTS, TRIAL, Column, Columns, columns_of, source_of
+from .columns import COUNT, PARTS, TRIAL, Column, Columns, columns_of, source_of
 from .scope import Scope
 
-SEARCH = Column("search", "Search", TRIAL, field="search__number")
+SEARCH = Column("search", "Search", TRIAL, field="search__number", unit=COUNT)
 
 
 def columns_in(scope: Scope) -> Columns:

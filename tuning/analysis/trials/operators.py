@@ -13,7 +13,7 @@ from tuning.models import Star, Tag, TrialIndex
 from tuning.models.trial_index import as_text
 from tuning.protocol.statuses import ACTIVE, Status
 
-from .columns import HYPERPARAMETERS, WHOLE, Column
+from .columns import HYPERPARAMETERS, Column
 from .scope import Scope
 
 MAX_PATTERN_LENGTH = 200
@@ -151,7 +151,7 @@ def _choice(*allowed: str) -> Callable[[Column, Sequence[str]], str]:
 
 
 def _among(column: Column, field: str, values: Sequence[Any]) -> Q:
-    if column.key in WHOLE:
+    if column.is_whole:
         # Django would cut 1.5 down to 1, and no database takes more than 64 bits.
         values = [int(v) for v in values if v.is_integer() and abs(v) < 2**63]
     return Q(**{f"{field}__in": values})

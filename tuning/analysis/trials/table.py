@@ -1,5 +1,6 @@
 """One page of a trial table, as texts: what is in each cell and what it exactly is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ from tuning.analysis.notes import Marks, marks_of
 from tuning.models import Trial
 from tuning.protocol.statuses import Status
 
-from .columns import HYPERPARAMETERS, NOTES, ON_FRONT, Column
+from .columns import BYTES, HYPERPARAMETERS, NOTES, ON_FRONT, SECONDS, SHARE, Column
 from .families import spans
 from .selection import Selection
 from .shades import Ends, ends_of, shades_of, spread_widely
@@ -188,12 +189,8 @@ def _infeasible_value(trial: Trial, objective: str) -> Cell:
 def _text(column: Column, value: Any) -> str:
     if column.group == HYPERPARAMETERS:
         return figures.setting(value)
-    if column.key == "seconds":
-        return figures.duration(value)
-    if column.key in ("memory", "gpu_memory"):
-        return figures.size(value)
-    if column.key == "gpu_use":
-        return f"{value:.0%}"
+    if column.unit in _OF_UNIT:
+        return _OF_UNIT[column.unit](value)
     if column.is_number:
         return figures.figure(value)
     return str(value)
@@ -204,6 +201,9 @@ def _seconds(trial: Trial) -> float | None:
     return ended.total_seconds() if ended is not None else None
 
 
+_OF_UNIT: dict[str, Callable[[Any], str]] = {
+    SECONDS: figures.duration, BYTES: figures.size, SHARE: lambda share: f"{share:.0%}",
+}  # fmt: skip
 _OF_TRIAL: dict[str, Any] = {
     "number": lambda trial: trial.number,
     "front": lambda trial: ON_FRONT if trial.pk in front_of(trial.search).keys else None,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # Batches in a row group: what is in memory at a time, and what readers can skip.
 GROUP = 20
-WHOLE = ("number", "epochs", "parameters", "memory", "stars", "comments")
 LARGEST = 2**63
 
 
@@ -121,7 +120,7 @@ def _common(column: Column, seen: dict[str, set[type]]) -> type:
 def _declared(column: Column) -> type:
     if column.kind in ("text", "status"):
         return str
-    return int if column.key in WHOLE else float
+    return int if column.is_whole else float
 
 
 def _array(values: tuple[Any, ...], of: "pa.DataType") -> "pa.Array":

@@ -1,9 +1,11 @@
 """Spare runners: enough of them, one after the other, for whom somebody waits."""
 
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
+from tests.services import PATIENCE
 from tuning.protocol.events import Ready
 from tuning.supervisor import gpus, slots
 from tuning.supervisor import pool as pool_module
@@ -63,6 +65,28 @@ def test_two_slots_and_the_next_search_find_one_each(
     fill(pool, [CPU] * 3)
     assert [pool.take(CPU) for _ in range(3)] == started
     assert len(started) == 3
+
+
+def test_a_dead_spare_that_takes_long_to_remove_keeps_nobody_waiting(
+    pool: RunnerPool, started: list[FakeRunner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(pool, [CPU, CPU])
+    dead, alive = started
+    removing, may_end, in_time = Event(), Event(), []
+
+    def kill() -> None:
+        removing.set()
+        in_time.append(may_end.wait(PATIENCE))
+
+    monkeypatch.setattr(dead, "kill", kill)
+    dead.ended = True
+    other_slot = Thread(target=pool.check)
+    other_slot.start()
+    assert removing.wait(PATIENCE)
+    assert pool.take(CPU) is alive
+    may_end.set()
+    other_slot.join()
+    assert in_time == [True], "the spare was there only after the dead one was removed"
 
 
 def test_what_begins_has_the_processor_for_itself(

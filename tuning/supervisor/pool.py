@@ -94,6 +94,7 @@ class RunnerPool:
 
     def check(self) -> None:
         """Drop spares that died while they waited, and see which are ready."""
+        dropped = []
         with self._lock:
             for spare in list(self._spares):
                 try:
@@ -101,11 +102,14 @@ class RunnerPool:
                     while spare.read(timeout=0) is not None:
                         self._ready.add(id(spare))
                 except (RunnerGone, ValueError):
-                    spare.kill()
                     self._remove(spare)
+                    dropped.append(spare)
             if self._loaded and not self._still_waits(*self._loaded):
-                self._loaded[0].kill()
+                dropped.append(self._loaded[0])
                 self._loaded = None
+        # Not while others wait for the lock: the end of a process may take half a minute.
+        for runner in dropped:
+            runner.kill()
 
     def _still_waits(self, runner: Runner, until: float) -> bool:
         try:

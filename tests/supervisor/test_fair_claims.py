@@ -11,7 +11,21 @@ from django.test.utils import CaptureQueriesContext
 
 from tuning.actions.saved_models import retrain
 from tuning.analysis.sharing import slots_in_use
-from tuning.models import Execution, Project, SavedModel, Search, Team, Trial, Worker
+from tuning.models import (
+    Dataset,
+    DryRun,
+    Execution,
+    Inspection,
+    ModelEvaluation,
+    Prediction,
+    Project,
+    SavedModel,
+    Search,
+    SearchImport,
+    Team,
+    Trial,
+    Worker,
+)
 from tuning.protocol.statuses import Status
 from tuning.supervisor.claims import Claimed, Slot, claim_next, claim_trial_of, has_work
 
@@ -104,6 +118,21 @@ def test_claims_cost_no_more_queries_however_many_wait(
         claim(1)
     # That of the slots that the teams have.
     assert len(many) <= len(alone) + 1
+
+
+def test_a_claim_asks_once_whether_anything_else_is_queued(make_search: Any, claim: Any) -> None:
+    """Not once for each kind of work."""
+    make_search(max_trials=9)
+    claim(1)
+    kinds = (Prediction, Dataset, Inspection, SearchImport, DryRun, SavedModel, ModelEvaluation)
+    tables = [f'FROM "{kind._meta.db_table}"' for kind in kinds]
+    with CaptureQueriesContext(connection) as queries:
+        claim(1)
+    asked = [sql for each in queries if any(table in (sql := each["sql"]) for table in tables)]
+    [one] = [sql for sql in asked if tables[0] in sql]
+    assert all(table in one for table in tables)
+    # The slots that teams have count retrainings as well.
+    assert all(tables[5] in sql for sql in asked if sql != one)
 
 
 def test_slots_in_use_are_found_by_an_index(make_search: Any) -> None:

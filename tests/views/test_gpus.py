@@ -261,6 +261,21 @@ def test_a_trial_shows_what_it_took_of_its_gpu(as_dora: Client, best: Trial) -> 
     assert (facts["Peak GPU memory"].strip(), facts["GPU use"]) == ("–", "–")
 
 
+@pytest.mark.parametrize(
+    ("key", "unit"), [("gpu_use", "share, 0 to 1"), ("gpu_memory", "bytes"), ("seconds", "seconds")]
+)
+def test_a_filter_says_what_its_limits_are(
+    as_dora: Client, search: Search, key: str, unit: str
+) -> None:
+    for trial in search.trials.all():
+        trial.gpu_name, trial.gpu_use = "NVIDIA H200", trial.number / 10
+        trial.peak_gpu_memory = 2**30 * trial.number
+        trial.save()
+    TrialIndex.objects.fill(search)
+    html = as_dora.get(reverse("trial-column", args=[search, key])).content.decode()
+    assert f'class="muted">{unit}' in html
+
+
 def test_compared_trials_show_it_too(as_dora: Client, search: Search, best: Trial) -> None:
     url = reverse("trial-compare", args=[search.project_id])
     trials = list(search.trials.all()[:2])

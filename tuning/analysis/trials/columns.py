@@ -55,9 +55,9 @@ class Column:
     unit: str = ""
 
     @property
-    def scale(self) -> str:
-        """What a person who enters a limit has to know."""
-        return {BYTES: "bytes", SECONDS: "seconds", SHARE: "0 to 1"}.get(self.unit, "")
+    def unit_text(self) -> str:
+        """What a person who enters a limit has to know: beside the fields of a filter."""
+        return {BYTES: "bytes", SECONDS: "seconds", SHARE: "share, 0 to 1"}.get(self.unit, "")
 
     @property
     def is_whole(self) -> bool:

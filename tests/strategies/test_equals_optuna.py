@@ -17,6 +17,8 @@ from optuna.samplers import (
 )
 
 from tests.conftest import SPACE
+from tuning.strategies import optuna_samplers
+from tuning.strategies.contract import KnownTrial
 
 from .driving import Driver, Judged, settings_of
 
@@ -62,6 +64,28 @@ def test_the_sequence_is_optunas(name: str, direction: str) -> None:
     assert [set(values) for values in ours] == [set(values) for values in theirs]
     for mine, other in zip(ours, theirs, strict=True):
         assert mine == pytest.approx(other)
+
+
+@pytest.mark.parametrize("name", ["sobol", "auto"])
+def test_sobol_suggests_what_it_would_with_the_rows_of_all_trials(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever came first: trials that failed, that still run, that a person entered or that were
+    pruned."""
+    ends = ["FAILED", "RUNNING", "FAILED", "PRUNED", "COMPLETED", "RUNNING", "COMPLETED"] * 2
+    own = KnownTrial("own-1", {"units": 8}, "RUNNING", suggested=False)
+
+    def tried() -> list[dict[str, Any]]:
+        driver = Driver(settings_of(name, SPACE, seed=4, parallel=8), score_of, trials=[own])
+        for status in ends:
+            trial = driver.start()
+            if status != "RUNNING":
+                driver.end(trial.trial_id, status)
+        return [trial.values for trial in driver.trials]
+
+    ours = tried()
+    monkeypatch.setattr(optuna_samplers, "_read_by", lambda _, rows: rows)
+    assert tried() == ours
 
 
 def judged(values: dict[str, Any]) -> Judged:

@@ -53,6 +53,10 @@ def claim(worker: Worker) -> Trial:
     return claimed
 
 
+def statuses(search: Search) -> list[str]:
+    return [trial.status for trial in known_trials(search)]
+
+
 def read_anew(search: Search) -> Any:
     module._memory.clear()
     return known_trials(search)
@@ -146,3 +150,72 @@ def test_a_search_that_was_deleted_meanwhile_has_no_trials(
 
     monkeypatch.setattr(module, "_read", deleted)
     assert known_trials(search) == []
+
+
+def test_only_what_came_since_is_read(
+    make_search: Any, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that run, what ended, and what was stopped before it began; however many there are."""
+    search = make_search(tuner="tpe", max_trials=20, parallel_trials=3)
+    for _ in range(9):
+        end(claim(worker))
+    read: list[list[int]] = []
+    real = module._read
+
+    def noting(search: Search, ends: Any) -> Any:
+        read.append(sorted(ends))
+        return real(search, ends)
+
+    monkeypatch.setattr(module, "_read", noting)
+    known_trials(search)
+    tenth, eleventh = claim(worker), claim(worker)
+    read.clear()
+    assert len(known_trials(search)) == 11
+    end(eleventh)
+    known_trials(search)
+    end(tenth)
+    known_trials(search)
+    stopped = Trial.objects.create(search=search, number=12, values={"units": 8})
+    search.trials.stop_queued()
+    found = known_trials(search)
+    assert (found[11].trial_id, found[11].status) == (f"own-{stopped.number}", "FAILED")
+    assert read == [[10, 11], [10, 11], [10], [12]]
+    assert found == read_anew(search)
+
+
+@pytest.mark.parametrize("looks", ["", "before", "meanwhile", "before and meanwhile"])
+def test_a_pruned_trial_that_waited_to_go_on_and_was_stopped_is_pruned(
+    make_search: Any, worker: Worker, looks: str
+) -> None:
+    """Whenever anybody looked."""
+    search = make_search(tuner="tpe", max_trials=9, parallel_trials=3, pruner="median")
+    first, second, third = (claim(worker) for _ in range(3))
+    end(first)
+    end(second)
+    module._memory.clear()
+    if "before" in looks:
+        assert statuses(search) == ["COMPLETED", "PRUNED", "RUNNING"]
+    assert train_to_end(search.trials.get(number=2))
+    if "meanwhile" in looks:
+        assert statuses(search) == ["COMPLETED", "RUNNING", "RUNNING"]
+    end(third)
+    if "meanwhile" in looks:
+        assert statuses(search) == ["COMPLETED", "RUNNING", "FAILED"]
+    search.trials.stop_queued()
+    assert statuses(search) == ["COMPLETED", "PRUNED", "FAILED"]
+    assert known_trials(search) == read_anew(search)
+
+
+def test_what_came_since_is_found_by_an_index(make_search: Any, worker: Worker) -> None:
+    search = make_search(tuner="tpe")
+    end(claim(worker))
+    known_trials(search)
+    with CaptureQueriesContext(connection) as queries:
+        known_trials(search)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {queries[0]['sql']}")
+        plan = [row[3] for row in cursor.fetchall()]
+    steps = [step for step in plan if "tuning_trial" in step]
+    assert len(steps) == 3
+    # By more than the search alone, which may have 100,000 of them.
+    assert all(step.startswith("SEARCH") and step.count("?") == 2 for step in steps), plan

@@ -23,13 +23,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Count, F, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from tuning.models import Execution, SavedModel, Search, Team, Trial
+from tuning.models.fixed_queries import FixedQuery
 from tuning.protocol.gpu_needs import GpuNeed
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus
 from tuning.strategies.traits import traits_of
@@ -57,7 +58,8 @@ class TeamSlots:
 
 @dataclass(frozen=True)
 class WaitingSearch:
-    """A search that could start `room` more trials now, of which `running` run."""
+    """A search that could start `room` more trials now, of which `running` run; `has_waiting`: some
+    wait already, and need no suggestion."""
 
     pk: int
     running: int
@@ -67,6 +69,7 @@ class WaitingSearch:
     priority: int
     team: TeamSlots
     gpu: str = GpuNeed.NONE
+    has_waiting: bool = False
 
 
 def fair_order(
@@ -135,7 +138,7 @@ def having_their_turn(ordered: Sequence[WaitingSearch]) -> set[int]:
 
 def waiting_searches() -> list[WaitingSearch]:
     """Those that could start a trial now: a query, and one more if teams have to share."""
-    rows = [row for row in _running_searches() if _room(row)]
+    rows = [row for row in map(_Running._make, _RUNNING.rows()) if _room(row)]
     teams = {(row.team, row.max_slots) for row in rows}
     limits = {team: _quota(own) for team, own in teams}
     shared = len(limits) > 1 or any(limit is not None for limit in limits.values())
@@ -146,7 +149,9 @@ def waiting_searches() -> list[WaitingSearch]:
         if room := team.cut(_room(row)):
             since = row.created_at, row.last_claim_at
             found.append(
-                WaitingSearch(row.pk, row.running, room, *since, row.priority, team, row.gpu)
+                WaitingSearch(
+                    row.pk, row.running, room, *since, row.priority, team, row.gpu, row.queued > 0
+                )
             )
     return found
 
@@ -166,6 +171,26 @@ def _cut(team: TeamSlots, room: Demand) -> Demand:
     return Demand(on_gpu, team.cut(on_gpu + room.anywhere) - on_gpu)
 
 
+class _Running(NamedTuple):
+    """A search that runs, with counts of its trials, and its team."""
+
+    pk: int
+    parallel_trials: int
+    exhausted: bool
+    tuner: str
+    max_trials: int
+    last_claim_at: datetime | None
+    created_at: datetime
+    priority: int
+    gpu: str
+    running: int
+    queued: int
+    made: int
+    team: int
+    max_slots: int | None
+    weight: int
+
+
 def _running_searches() -> Any:
     running = _counted(Trial.objects.running(), "search") + _executions_elsewhere()
     queued = _counted(Trial.objects.queued(), "search")
@@ -182,11 +207,8 @@ def _running_searches() -> Any:
         .filter(end_reason="")
         .order_by()
         # No objects: there may be hundreds, and each free slot asks.
-        .values_list(
-            "pk", "parallel_trials", "exhausted", "tuner", "max_trials", "last_claim_at",
-            "created_at", "priority", "gpu", "running", "queued", "made", *team, named=True,
-        )
-    )  # fmt: skip
+        .values_list(*_Running._fields)
+    )
 
 
 def _last_number() -> Any:
@@ -208,10 +230,10 @@ def _counted(rows: Any, search: str) -> Any:
     return Coalesce(Subquery(found.annotate(count=Count("pk")).values("count")), 0)
 
 
-def _room(row: Any) -> int:
+def _room(row: _Running) -> int:
     """How many trials of a search could start now. Of strategies with rounds only they themselves
     know how many are left."""
-    room: int = max(row.parallel_trials - row.running, 0)
+    room = max(row.parallel_trials - row.running, 0)
     if row.exhausted:
         return min(room, row.queued)
     if traits_of(row.tuner).has_rounds:
@@ -221,18 +243,49 @@ def _room(row: Any) -> int:
 
 def slots_in_use() -> Counter[int]:
     """Of each team: the slots that have its trials, executions and retrainings. One query."""
+    in_use: Counter[int] = Counter()
+    for team, slots in _SLOTS_IN_USE.rows():
+        in_use[team] += slots
+    return in_use
+
+
+def _slots_in_use() -> Any:
     # By search: SQLite would read all trials that there are to find the few that run.
     trials = _counted(Trial.objects.running().filter(script=""), "search")
     searches = Search.objects.with_status(*SEARCH_ACTIVE).order_by()
     searches = searches.annotate(slots=trials + _executions_elsewhere())
     models = SavedModel.objects.running().order_by().annotate(slots=Value(1))
-    rows = searches.values_list("project__team", "slots").union(
+    return searches.values_list("project__team", "slots").union(
         models.values_list("project__team", "slots"), all=True
     )
-    in_use: Counter[int] = Counter()
-    for team, slots in rows:
-        in_use[team] += slots
-    return in_use
+
+
+class Standing(NamedTuple):
+    """What a search has: how many of its trials and executions run, the first trial that waits, and
+    the number of its last one."""
+
+    running: int
+    waiting: int | None
+    made: int
+
+
+def standing_of(search_id: int) -> Standing:
+    """One query: each claim asks, and once more with the search's row locked."""
+    # Deleted meanwhile?
+    return Standing._make(_STANDING.first(search_id) or (0, None, 0))
+
+
+def _standing(search_id: int) -> Any:
+    waiting = Trial.objects.queued().filter(search=OuterRef("pk")).order_by("number")
+    return Search.objects.filter(pk=search_id).values_list(
+        _counted(Trial.objects.running(), "search") + _executions_elsewhere(),
+        Subquery(waiting.values("pk")[:1]),
+        Coalesce(Subquery(_last_number()), 0),
+    )
+
+
+_RUNNING, _SLOTS_IN_USE = FixedQuery(_running_searches), FixedQuery(_slots_in_use)
+_STANDING = FixedQuery(_standing)
 
 
 def full_teams(teams: Iterable[Team]) -> set[int]:

@@ -4,9 +4,10 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, F, Max, Q, Value
+from django.db.models import Count, F, Q, Value
 from django.utils import timezone
 
 from tuning.protocol.constraints import Constraint
@@ -19,6 +20,7 @@ from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 from tuning.strategies import pruners
 from tuning.strategies import traits as strategies
 
+from .fixed_queries import FixedQuery, FixedUpdate
 from .hypermodels import HyperModel
 from .inspections import Inspection
 from .projects import Project
@@ -58,9 +60,9 @@ class SearchQuerySet(TeamOwnedQuerySet):
         changed = self.filter(pk=pk, status__in=old).update(revision=F("revision") + 1, **values)
         return changed == 1
 
-    def touch(self, pk: int) -> None:
-        """Tell everybody who follows this search that there is news."""
-        self.filter(pk=pk).update(revision=F("revision") + 1)
+    def touch(self, pk: int) -> bool:
+        """Tell everybody who follows this search that there is news. Whether there is one."""
+        return _TOUCH.run(pk) == 1
 
     def for_list(self) -> Any:
         """With the counts of trials by status that lists and progress bars show."""
@@ -361,15 +363,18 @@ class Search(models.Model):
         asked = [MEASURED[name] for name in self.judged_by if name in MEASURED]
         return [each.name for each in asked if each.by_runner]
 
-    def room(self) -> int:
+    def room(self, running: int | None = None) -> int:
         """How many more of its trials and executions may run. Scripts may be as many as there
-        are."""
+        are. `running`: how many do, where that has just been read."""
         if self.is_of_scripts:
             return 1
-        taken: int = self.trials.running().count()
-        if self.spreads:
-            taken += self.trials.filter(executions__status=Status.RUNNING).count()
-        return self.parallel_trials - taken
+        return self.parallel_trials - (self._running() if running is None else running)
+
+    def _running(self) -> int:
+        trials: int = self.trials.running().count()
+        if not self.spreads:
+            return trials
+        return trials + int(self.trials.filter(executions__status=Status.RUNNING).count())
 
     def may_suggest(self, made: int | None = None) -> bool:
         """Whether the strategy may have another trial: of this row as it was read, with its trials
@@ -384,7 +389,7 @@ class Search(models.Model):
 
     def last_number(self) -> int:
         """Of its trials, which are numbered from 1 on; 0 without any."""
-        last: int = self.trials.aggregate(last=Max("number"))["last"] or 0
+        last: int = _LAST_NUMBER.first(self.pk) or 0
         return last
 
     @property
@@ -548,3 +553,13 @@ class Search(models.Model):
             measures=self.runner_measures,
             checkpoint_seconds=self.checkpoint_seconds,
         )
+
+
+def _last_numbers(search_id: int) -> models.QuerySet[Any, Any]:
+    # By name, because trials come after searches.
+    rows = apps.get_model("tuning", "Trial").objects.filter(search=search_id)
+    return rows.order_by("-number").values_list("number", flat=True)[:1]
+
+
+_LAST_NUMBER = FixedQuery(_last_numbers)
+_TOUCH = FixedUpdate(lambda pk: Search.objects.filter(pk=pk), revision=F("revision") + 1)

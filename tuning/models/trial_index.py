@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import models, transaction
 
+from .fixed_queries import FixedUpsert
 from .searches import Search
 from .teams import TeamOwnedQuerySet
 from .trials import Epoch, Trial
@@ -53,6 +54,9 @@ class TrialIndexQuerySet(TeamOwnedQuerySet):
         return len(searches)
 
     def _put(self, rows: list["TrialIndex"]) -> None:
+        if len(rows) == 1:
+            _ONE_ROW.write(rows[0])
+            return
         names = [field.name for field in self.model._meta.concrete_fields if not field.primary_key]
         self.bulk_create(rows, update_conflicts=True, unique_fields=["trial"], update_fields=names)
 
@@ -99,6 +103,9 @@ for _place in range(NUMBER_COLUMNS):
     TrialIndex.add_to_class(f"n{_place}", models.FloatField(null=True))
 for _place in range(TEXT_COLUMNS):
     TrialIndex.add_to_class(f"t{_place}", models.CharField(max_length=MAX_TEXT, null=True))
+
+
+_ONE_ROW = FixedUpsert(TrialIndex, "trial")
 
 
 def as_text(value: Any) -> str:

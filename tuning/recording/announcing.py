@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tuning.analysis.notifications import chosen_channels
 from tuning.event_kinds import EventKind, Whose
@@ -27,6 +28,7 @@ from tuning.models import (
     Webhook,
 )
 from tuning.models.addresses import ModelConverter, SearchConverter, TrialConverter
+from tuning.models.fixed_queries import FixedQuery
 from tuning.models.people import display_name
 from tuning.protocol.objectives import is_better
 
@@ -66,8 +68,7 @@ def trial_scored(trial: Trial, search: Search, score: float) -> None:
     Several objectives have no best trial."""
     if search.has_several_objectives:
         return
-    others = search.trials.best_first(search.direction).exclude(pk=trial.pk)
-    before: float | None = others.values_list("score", flat=True).first()
+    before: float | None = _BEST_OF_OTHERS[search.direction].first(search.pk, trial.pk)
     if before is None or not is_better(score, before, search.direction):
         return
     facts = {
@@ -80,6 +81,17 @@ def trial_scored(trial: Trial, search: Search, score: float) -> None:
         facts={"search": _about(search), "trial": facts},
         path=f"/{TrialConverter().path_of(trial)}/",
     )  # fmt: skip
+
+
+def _best_of_others(direction: str) -> FixedQuery:
+    def make(search: int, trial: int) -> QuerySet[Any, Any]:
+        others = Trial.objects.filter(search=search).exclude(pk=trial)
+        return others.best_first(direction).values_list("score", flat=True)[:1]
+
+    return FixedQuery(make)
+
+
+_BEST_OF_OTHERS = {direction: _best_of_others(direction) for direction in Search.Direction.values}
 
 
 def model_ready(model: SavedModel, test_metrics: dict[str, Any]) -> None:

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from tuning.analysis import limits
 from tuning.models import Attempt, Epoch, Execution, Search, Trial, TrialIndex
+from tuning.models.fixed_queries import FixedQuery
 from tuning.models.resource_use import NOTHING_SEEN, Used
 from tuning.models.trial_index import mean_of_last, without_number
 from tuning.models.trials import NO_CHECKPOINT
@@ -70,11 +71,10 @@ def record_news(trial: Trial, news: News, execution: Execution | None = None) ->
     slot trains, which reports it."""
     with transaction.atomic():
         # First of all, as in all other places: two that lock in two orders wait for each other.
-        locked(trial.search_id)
+        lock_and_touch(trial.search_id)
         if execution:
             must_hold(execution)
         _write_news(trial, news)
-        Search.objects.touch(trial.search_id)
 
 
 def merge_epochs(trial: Trial, epochs: Sequence[EpochEnd]) -> None:
@@ -310,14 +310,13 @@ def complete_execution(
 ) -> None:
     """It ended well on a slot that does not have its trial. The one that has it looks for this."""
     with transaction.atomic():
-        locked(execution.trial.search_id)
+        lock_and_touch(execution.trial.search_id)
         ended = {"metrics": result.metrics, "best_step": result.best_step}
         if not Execution.objects.finish(
             execution.pk, execution.attempt, Status.COMPLETED, **used.fields, **ended
         ):
             raise LeaseLost
         _write_news(execution.trial, news)
-        Search.objects.touch(execution.trial.search_id)
 
 
 def fail_execution(
@@ -340,12 +339,11 @@ def release_execution(execution: Execution, **values: Any) -> None:
     """It waits again, without what it had reported."""
     trial = execution.trial
     with transaction.atomic():
-        locked(trial.search_id)
+        lock_and_touch(trial.search_id)
         if not Execution.objects.requeue(execution.pk, execution.attempt, **values):
             raise LeaseLost
         trial.epochs.filter(attempt=trial.attempt, execution=execution.number).delete()
         _count_epochs(trial)
-        Search.objects.touch(trial.search_id)
 
 
 def must_hold(execution: Execution) -> None:
@@ -382,11 +380,37 @@ def release_trial(trial: Trial, outcome: str) -> None:
 def locked(search_id: int) -> Search:
     """The search, locked until the end of the transaction (on SQLite, IMMEDIATE transactions
     exclude each other anyway). Raises LeaseLost if it was deleted."""
-    rows = Search.objects.select_for_update().filter(pk=search_id)
-    search = rows.defer("oracle_state", "space").first()
+    search: Search | None = _LOCKED.first(search_id)
     if search is None:
         raise LeaseLost
     return search
+
+
+def lock_and_touch(search_id: int) -> None:
+    """The same where nothing of its row is needed: in one statement with the news for those who
+    follow it."""
+    if not Search.objects.touch(search_id):
+        raise LeaseLost
+
+
+def _locked_rows(search_id: int) -> QuerySet[Search]:
+    rows = Search.objects.select_for_update().filter(pk=search_id)
+    return rows.defer("oracle_state", "space").order_by()
+
+
+def _last_ends(search_id: int) -> QuerySet[Any, Any]:
+    rows = Trial.objects.filter(search=search_id, end_order__isnull=False)
+    return rows.order_by("-end_order").values_list("end_order", flat=True)[:1]
+
+
+def _epochs(trial_id: int, attempt: int) -> QuerySet[Any, Any]:
+    rows = Epoch.objects.filter(trial=trial_id, attempt=attempt).order_by("execution", "epoch")
+    return rows.values_list("execution", "metrics")
+
+
+_EPOCHS = FixedQuery(_epochs)
+_LOCKED, _LAST_END = FixedQuery(_locked_rows), FixedQuery(_last_ends)
+_WITH_WORKER = FixedQuery(lambda pk: Trial.objects.filter(pk=pk).select_related("worker"))
 
 
 def fail_search(search: Search, message: str) -> None:
@@ -516,15 +540,14 @@ def _epochs_of(trial: Trial, news: News) -> list[tuple[int, Metrics]]:
         # Of two with one number the first is stored.
         known = {(one.execution, one.epoch): one.metrics for one in reversed(news.epochs)}
         return [(execution, known[execution, epoch]) for execution, epoch in sorted(known)]
-    rows = trial.epochs.filter(attempt=trial.attempt).order_by("execution", "epoch")
-    return list(rows.values_list("execution", "metrics"))
+    return _EPOCHS.rows(trial.pk, trial.attempt)
 
 
 def _end(
     trial: Trial, search: Search, status: Status, news: News, outcome: str,
     scores: Sequence[float] = (), **values: Any,
 ) -> None:  # fmt: skip
-    last = search.trials.aggregate(last=Max("end_order"))["last"] or 0
+    last = _LAST_END.first(search.pk) or 0
     _insert_epochs(trial, news)
     epochs = _epochs_of(trial, news)
     values |= (
@@ -548,7 +571,7 @@ def _end(
             values["execution_scores"] = list(scores)
     if not Trial.objects.finish(trial.pk, trial.attempt, status, **values):
         raise LeaseLost
-    TrialIndex.objects.fill(search, [Trial.objects.select_related("worker").get(pk=trial.pk)])
+    TrialIndex.objects.fill(search, _WITH_WORKER.rows(trial.pk))
     _close_attempt(trial, outcome)
     _withdraw_executions(trial, search)
     Search.objects.touch(search.pk)

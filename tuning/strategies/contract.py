@@ -6,7 +6,10 @@ state, in the transaction in which it keeps the trial that was made from the sug
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
+
+from .untried import Key, key_of
 
 State = dict[str, Any]
 # Begins the names of trials from earlier searches.
@@ -42,7 +45,7 @@ class Settings:
         return (self.direction, *self.other_directions)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KnownTrial:
     """A trial as its strategy knows it. `values` include the `tuner/*` keys; `status` is RUNNING,
     COMPLETED, PRUNED, INFEASIBLE or FAILED; `best_step` counts from 0; `end_order` is the order in
@@ -64,6 +67,11 @@ class KnownTrial:
     other_scores: Sequence[float] = ()
     excesses: Sequence[float] = ()
     distributions: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def key(self) -> Key:
+        """Of its configuration. Each suggestion compares with those of all trials."""
+        return key_of(self.values)
 
     @property
     def is_warm(self) -> bool:

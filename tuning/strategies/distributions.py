@@ -19,7 +19,8 @@ from optuna.distributions import (
 
 from tuning.spaces.hyperparameters import Hyperparameter, read_space
 
-from .untried import Key, key_of
+from .contract import KnownTrial
+from .untried import Key
 
 # Configurations that are remembered for a space, a few hundred bytes each.
 MAX_DESCRIBED = 20_000
@@ -96,10 +97,9 @@ def _ask(trial: optuna.Trial, key: str, distribution: BaseDistribution) -> Any:
 
 @dataclass(frozen=True)
 class Described:
-    """A configuration as Optuna has it: samples and their distributions. `key` tells it from all
-    others. `params` is None where the space does not hold it: a default may lie outside."""
+    """A configuration as Optuna has it: samples and their distributions. `params` is None where the
+    space does not hold it: a default may lie outside."""
 
-    key: Key
     params: dict[str, Any] | None
     distributions: dict[str, BaseDistribution]
 
@@ -115,7 +115,7 @@ class Dimensions:
             Dimension(f"{p.name}#{i}" if names.count(p.name) > 1 else p.name, p)
             for i, p in enumerate(parameters)
         ]
-        self._described: dict[tuple[Any, ...], Described] = {}
+        self._described: dict[Key, Described] = {}
 
     @property
     def is_conditional(self) -> bool:
@@ -132,16 +132,14 @@ class Dimensions:
             values[dimension.parameter.name] = dimension.value(sample)
         return values
 
-    def described(self, values: dict[str, Any]) -> Described:
-        """What Optuna gets of a trial with these values. Each suggestion asks for that of all
-        trials: it is remembered."""
-        # In Python 1 equals True and 1.0.
-        identity = tuple((name, type(value), value) for name, value in values.items())
-        found = self._described.get(identity)
+    def described(self, trial: KnownTrial) -> Described:
+        """What Optuna gets of a trial's values. Each suggestion asks for that of all trials: it is
+        remembered."""
+        found = self._described.get(trial.key)
         if found is None:
             if len(self._described) >= MAX_DESCRIBED:
                 self._described.clear()
-            found = self._described[identity] = self._describe(values)
+            found = self._described[trial.key] = self._describe(trial.values)
         return found
 
     def _describe(self, values: dict[str, Any]) -> Described:
@@ -153,10 +151,10 @@ class Dimensions:
                 continue
             value = parameter.closest(values.get(parameter.name))
             if value is None:
-                return Described(key_of(values), None, {})
+                return Described(None, {})
             params[dimension.key] = dimension.sample(value)
             distributions[dimension.key] = distribution
-        return Described(key_of(values), params, distributions)
+        return Described(params, distributions)
 
 
 @lru_cache(maxsize=8)

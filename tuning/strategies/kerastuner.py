@@ -45,6 +45,7 @@ def suggest(
     """See `contract.Suggests`."""
     # Whether a trial of an earlier search violates a constraint decides about nothing here.
     known = [replace(one, status="COMPLETED") for one in known_warm(state, warm)]
+    tried = {one.key for one in (*known, *trials)}
     trials = [_without_pruning(trial) for trial in trials]
     own = [trial for trial in trials if trial.suggested]
     # What it did not choose takes one of the trials all the same.
@@ -57,11 +58,13 @@ def suggest(
                 known[met] = replace(known[met], trial_id=trial.trial_id)
                 _end(oracle, settings, known[met])
                 trial = oracle.create_trial(claimant)
-        elif settings.strategy != Name.HYPERBAND and trial.status == "RUNNING":
-            # Hyperband's next rounds repeat values on purpose.
-            tried = {key_of(one.values) for one in (*known, *trials)}
-            if not _make_new(trial, oracle, settings, tried):
-                return Suggestion("STOPPED", "", {}, state)
+        # Hyperband's next rounds repeat values on purpose.
+        elif (
+            settings.strategy != Name.HYPERBAND
+            and trial.status == "RUNNING"
+            and not _make_new(trial, oracle, settings, tried)
+        ):
+            return Suggestion("STOPPED", "", {}, state)
         values = {key: plain(value) for key, value in trial.hyperparameters.values.items()}
         state = with_warm(_state_of(oracle), known)
         return Suggestion(trial.status, trial.trial_id, values, state)

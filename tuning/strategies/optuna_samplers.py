@@ -65,15 +65,14 @@ def suggest(
     sampler = sampler_for(settings, len(known) + len(trials))
     set_random(sampler, state.get("random", {}))
     study = study_for(settings, sampler, state)
-    notes_of_trials = state.get("notes", {})
-    rows, tried = [], set()
-    for trial in with_scores(settings, [*known, *trials]):
-        described = dimensions.described(trial.values)
-        tried.add(described.key)
-        if described.params is not None:
-            notes = notes_of_trials.get(trial.trial_id, {})
-            rows.append(row_of(trial, described.params, described.distributions, notes))
-    add_known(study, rows)
+    earlier, notes_of_trials = [*known, *trials], state.get("notes", {})
+    rows = (
+        row_of(trial, what.params, what.distributions, notes_of_trials.get(trial.trial_id, {}))
+        for trial in with_scores(settings, earlier)
+        if (what := dimensions.described(trial)).params is not None
+    )
+    add_known(study, _read_by(sampler, rows))
+    tried = {trial.key for trial in earlier}
     values, notes = _draw(study, dimensions, tried)
     if values is None:
         values = _anything_new(settings, dimensions, tried, seed=settings.seed + len(trials))
@@ -85,6 +84,18 @@ def suggest(
         "notes": without_old({**state.get("notes", {}), **({claimant: notes} if notes else {})}),
     }
     return Suggestion("RUNNING", claimant, plain(values), with_warm(new, known))
+
+
+def _read_by(sampler: BaseSampler, rows: Iterator[FrozenTrial]) -> Iterator[FrozenTrial]:
+    """Those that the sampler reads. Sobol's takes the space from the first that has ended well, and
+    nothing from others: of many trials, making their rows was most of a suggestion."""
+    if not isinstance(sampler, QMCSampler):
+        yield from rows
+        return
+    for row in rows:
+        yield row
+        if row.state in (TrialState.COMPLETE, TrialState.PRUNED):
+            return
 
 
 def _draw(
@@ -181,11 +192,18 @@ def with_scores(settings: Settings, trials: Sequence[KnownTrial]) -> Iterator[Kn
     """The trials, with scores in place of those of a trial that was not trained. Samplers compare
     infeasible trials by how much they violate the constraints, but genetic ones know none without
     scores."""
+    if not any(map(_is_unscored, trials)):
+        yield from trials
+        return
     worst = _worst(settings, trials)
     for trial in trials:
-        if trial.status == "INFEASIBLE" and trial.score is None:
+        if _is_unscored(trial):
             trial = replace(trial, score=worst[0], other_scores=worst[1:])
         yield trial
+
+
+def _is_unscored(trial: KnownTrial) -> bool:
+    return trial.status == "INFEASIBLE" and trial.score is None
 
 
 def _worst(settings: Settings, trials: Sequence[KnownTrial]) -> list[float]:

@@ -10,18 +10,18 @@ from tuning.spaces.hyperparameters import Hyperparameter, read_space
 # Larger spaces are not gone through: there a random draw finds something new.
 MAX_LISTED = 100_000
 
-Key = tuple[tuple[str, str], ...]
+# A text: Python hashes it once.
+Key = str
 
 
 def key_of(values: dict[str, Any]) -> Key:
     """Equal for equal configurations. 1, 1.0 and True are different ones."""
-    return tuple(
-        sorted(
-            (name, repr(value))
-            for name, value in values.items()
-            if value is not None and not name.startswith("tuner/")
-        )
+    named = sorted(
+        (name, repr(value))
+        for name, value in values.items()
+        if value is not None and not name.startswith("tuner/")
     )
+    return repr(named)
 
 
 def is_listable(space: dict[str, Any]) -> bool:

@@ -35,9 +35,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from tuning.analysis.sharing import (
+    Standing,
     claimable_trials,
     fair_order,
     full_teams,
+    standing_of,
     team_slot,
     waiting_searches,
 )
@@ -57,6 +59,7 @@ from tuning.models import (
     Work,
     Worker,
 )
+from tuning.models.fixed_queries import FixedQuery
 from tuning.models.work import kinds_queued
 from tuning.protocol.gpu_needs import GpuNeed
 from tuning.protocol.statuses import SearchStatus
@@ -262,16 +265,19 @@ _SHORT_WORK: dict[type[Work], Callable[[Slot], Claimed | None]] = {
 def _claim_trial(slot: Slot, prefer: int | None, firmly: bool) -> Trial | None:
     searches = _open_to(slot, waiting_searches(), lambda search: search.gpu)
     for search in fair_order(searches, prefer, firmly, timezone.now(), slot.has_gpu):
-        trial = claim_trial_of(search.pk, slot)
+        trial = claim_trial_of(search.pk, slot, search.has_waiting)
         if trial is not None:
             return trial
     return None
 
 
-def claim_trial_of(search_id: int, slot: Slot) -> Trial | None:
-    """Claim a trial of this search: a waiting one, else a new one that its strategy suggests."""
+def claim_trial_of(search_id: int, slot: Slot, has_waiting: bool | None = None) -> Trial | None:
+    """Claim a trial of this search: a waiting one, else a new one that its strategy suggests.
+    `has_waiting`: whether one waits, where that has just been read."""
     ahead = drawn_ahead(search_id)
-    if ahead or Trial.objects.queued().filter(search=search_id).exists():
+    if has_waiting is None:
+        has_waiting = standing_of(search_id).waiting is not None
+    if ahead or has_waiting:
         trial = _claim_locked(search_id, slot, ahead)
         if trial is not None:
             return trial
@@ -289,10 +295,10 @@ def make_asked(search_id: int) -> None:
     with _suggesting:
         while (drawn := _draw(search_id, by_worker=False)) is not None:
             with transaction.atomic():
-                search = _locked_with_room(search_id)
-                if search is None or not search.asked_at or search.trials.queued().exists():
+                search, now = _locked_with_room(search_id)
+                if search is None or not search.asked_at or now.waiting:
                     return
-                if _make_drawn(search, drawn, None):
+                if _make_drawn(search, now.made, drawn, None):
                     Search.objects.touch(search_id)
                     return
             if drawn.is_final:
@@ -301,31 +307,26 @@ def make_asked(search_id: int) -> None:
 
 def _claim_locked(search_id: int, slot: Slot, drawn: suggestions.Drawn | None) -> Trial | None:
     with transaction.atomic():
-        search = _locked_with_room(search_id)
+        search, now = _locked_with_room(search_id)
         if search is None:
             return None
         with team_slot(search.project.team) as is_free:
             if not is_free:
                 return None
-            waiting = _claim_waiting(search, slot)
-            return _make_drawn(search, drawn, slot) if waiting is None and drawn else waiting
-
-
-def _claim_waiting(search: Search, slot: Slot) -> Trial | None:
-    queued = search.trials.queued().order_by("number").values_list("pk", flat=True).first()
-    return _claimed(search, queued, slot) if queued else None
+            waiting = _claimed(search, now.waiting, slot) if now.waiting else None
+            return waiting or (_make_drawn(search, now.made, drawn, slot) if drawn else None)
 
 
 def _draw(search_id: int, by_worker: bool) -> suggestions.Drawn | None:
     """A suggestion, computed without any lock; None if the search takes no further trial, or its
     team no further slot for it."""
-    search = _with_room(Search.objects.filter(pk=search_id).select_related("project__team"))
-    if search is None or not search.may_suggest(made := search.last_number()):
+    search, now = _with_room(_RUNNING, search_id)
+    if search is None or not search.may_suggest(now.made):
         return None
     if by_worker and full_teams([search.project.team]):
         return None
     try:
-        return suggestions.draw(search, made + 1)
+        return suggestions.draw(search, now.made + 1)
     except Search.DoesNotExist:
         # Deleted meanwhile.
         return None
@@ -339,13 +340,12 @@ def _draw(search_id: int, by_worker: bool) -> suggestions.Drawn | None:
         return None
 
 
-def _make_drawn(search: Search, drawn: suggestions.Drawn, slot: Slot | None) -> Trial | None:
-    """Make a trial of what was drawn, if the search, which is locked, still wants it. It waits, or
-    runs on this slot."""
-    if not drawn.fits(search):
-        return None
-    made = search.last_number()
-    if not search.may_suggest(made):
+def _make_drawn(
+    search: Search, made: int, drawn: suggestions.Drawn, slot: Slot | None
+) -> Trial | None:
+    """Make a trial of what was drawn, if the search, which is locked and has so many trials, still
+    wants it. It waits, or runs on this slot."""
+    if not drawn.fits(search) or not search.may_suggest(made):
         return None
     if drawn.suggestion.status == "STOPPED":
         search.exhausted = True
@@ -362,20 +362,34 @@ def _make_drawn(search: Search, drawn: suggestions.Drawn, slot: Slot | None) -> 
     return _with_attempt(trial, slot) if trial else None
 
 
-def _locked_with_room(search_id: int) -> Search | None:
+def _locked_with_room(search_id: int) -> tuple[Search | None, Standing]:
     """The same, locked, unless it has reached a limit, with which it ends here."""
+    search, now = _with_room(_RUNNING_LOCKED, search_id)
+    return None if search is None or recorder.end_at_limit(search) else search, now
+
+
+def _with_room(query: FixedQuery, search_id: int) -> tuple[Search | None, Standing]:
+    """The search, if it runs and one more of its trials may run, and how it stands."""
+    search: Search | None = query.first(search_id)
+    # After the lock: as it stood before, another slot may have taken the last place.
+    now = standing_of(search_id)
+    return search if search is not None and search.room(now.running) > 0 else None, now
+
+
+def _running(search_id: int) -> QuerySet[Search]:
     # With the project, whose name the log has, and the team, whose quota counts: whatever else a
     # trial may need of its search is read when it does, once a runner.
-    rows = Search.objects.select_for_update(of=("self",)).select_related("project__team")
+    rows = Search.objects.filter(pk=search_id, status=SearchStatus.RUNNING).order_by()
+    return rows.select_related("project__team")
+
+
+def _running_locked(search_id: int) -> QuerySet[Search]:
     # These may be large, and are read where they are needed.
-    search = _with_room(rows.filter(pk=search_id).defer("oracle_state", "space"))
-    return None if search is None or recorder.end_at_limit(search) else search
+    rows = _running(search_id).defer("oracle_state", "space")
+    return rows.select_for_update(of=("self",))
 
 
-def _with_room(rows: QuerySet[Search]) -> Search | None:
-    """The search, if it runs and one more of its trials may run."""
-    search = rows.filter(status=SearchStatus.RUNNING).first()
-    return search if search is not None and search.room() > 0 else None
+_RUNNING, _RUNNING_LOCKED = FixedQuery(_running), FixedQuery(_running_locked)
 
 
 def _claimed(search: Search, pk: int, slot: Slot) -> Trial | None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from tuning.models import Search, Trial, TrialIndex
+from tuning.models.fixed_queries import FixedQuery
 from tuning.spaces.hyperparameters import default_values
 from tuning.strategies.contract import Settings, Suggestion
 from tuning.strategies.suggesting import suggest
@@ -69,8 +70,16 @@ def _drawn(search: Search, number: int, suggestion: Suggestion) -> Drawn:
 def _is_current(search: Search) -> bool:
     """Whether no trial was suggested since the search was read: state and trials have to belong
     together. A person's own trial adds one to the limit, which may not be older than the trials."""
-    same = {"oracle_version": search.oracle_version, "max_trials": search.max_trials}
-    return Search.objects.filter(pk=search.pk, **same).exists()
+    now = _VERSION.first(search.pk)
+    return bool(now == (search.oracle_version, search.max_trials))
+
+
+def _version(search_id: int) -> QuerySet[Any, Any]:
+    rows = Search.objects.filter(pk=search_id).order_by()
+    return rows.values_list("oracle_version", "max_trials")
+
+
+_VERSION = FixedQuery(_version)
 
 
 def take(

@@ -1,0 +1,121 @@
+"""Queries that are the same each time but for some numbers, for what is asked and written with
+every claim and every end of a trial: their SQL is written once.
+
+Django writes that of a query anew for each call, which for one of many columns or with subqueries
+takes longer than the database's answer.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from inspect import signature
+from threading import local
+from typing import Any
+
+from django.db import connection, models
+from django.db.models.constants import OnConflict
+from django.db.models.sql import InsertQuery, UpdateQuery
+
+Make = Callable[..., "models.QuerySet[Any, Any]"]
+
+# In place of the numbers while the SQL is written. They have to be what all columns could hold:
+# Django leaves out comparisons with others.
+_LAST = 2**31 - 1
+
+
+def _made(make: Make) -> "models.QuerySet[Any, Any]":
+    return make(*(_LAST - place for place in range(len(signature(make).parameters))))
+
+
+def _with(numbers: Sequence[int], params: Sequence[Any]) -> list[Any]:
+    places = {_LAST - place: number for place, number in enumerate(numbers)}
+    return [places.get(param, param) if isinstance(param, int) else param for param in params]
+
+
+class FixedQuery:
+    """`make` returns the query for the numbers that it is given, mostly keys; nothing else of it
+    may depend on when it is made."""
+
+    def __init__(self, make: Make) -> None:
+        self._make = make
+        # A compiler belongs to a connection, and a connection to a thread.
+        self._kept = local()
+
+    def rows(self, *numbers: int) -> list[Any]:
+        """What the database has now: objects, or tuples of a query of values."""
+        if not hasattr(self._kept, "query"):
+            self._kept.query = _WrittenQuery(_made(self._make))
+        query: _WrittenQuery = self._kept.query
+        return query.rows(numbers)
+
+    def first(self, *numbers: int) -> Any:
+        """The first row; None if there is none."""
+        return next(iter(self.rows(*numbers)), None)
+
+
+class _WrittenQuery:
+    """A query and its SQL, of one thread."""
+
+    def __init__(self, queryset: "models.QuerySet[Any, Any]") -> None:
+        self._queryset: Any = queryset
+        self._compiler = queryset.query.get_compiler(connection=connection)
+        self._sql, self._params = self._compiler.as_sql()
+        self._numbers: tuple[int, ...] = ()
+        # Where Django makes objects of rows, it asks these two for the SQL.
+        vars(self._compiler)["as_sql"] = lambda: (self._sql, _with(self._numbers, self._params))
+        vars(queryset.query)["get_compiler"] = lambda *_, **__: self._compiler
+
+    def rows(self, numbers: tuple[int, ...]) -> list[Any]:
+        self._numbers = numbers
+        return list(self._queryset._iterable_class(self._queryset))
+
+
+class FixedUpdate:
+    """The same of an update. `make` returns the rows that it changes, `values` is what they get."""
+
+    def __init__(self, make: Make, **values: Any) -> None:
+        self._make, self._values = make, values
+
+    @cached_property
+    def _written(self) -> tuple[str, tuple[Any, ...]]:
+        query: Any = _made(self._make).query.chain(UpdateQuery)
+        query.add_update_values(self._values)
+        sql, params = query.get_compiler(connection=connection).as_sql()
+        return sql, params
+
+    def run(self, *numbers: int) -> int:
+        """How many rows were changed."""
+        sql, params = self._written
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _with(numbers, params))
+            return cursor.rowcount
+
+
+class FixedUpsert:
+    """Writing a row of a model, all of it, in place of the one with the same `unique` field."""
+
+    def __init__(self, model: type[models.Model], unique: str) -> None:
+        self._model, self._unique = model, unique
+
+    @cached_property
+    def _fields(self) -> list[Any]:
+        return list(self._model._meta.concrete_fields)
+
+    @cached_property
+    def _sql(self) -> str:
+        unique = self._model._meta.get_field(self._unique)
+        query = InsertQuery(
+            self._model,
+            on_conflict=OnConflict.UPDATE,
+            update_fields=[field for field in self._fields if not field.primary_key],
+            unique_fields=[unique],
+        )
+        query.insert_values(self._fields, [self._model()])
+        [(sql, _)] = query.get_compiler(connection=connection).as_sql()
+        return str(sql)
+
+    def write(self, row: models.Model) -> None:
+        params = [
+            field.get_db_prep_save(field.pre_save(row, True), connection) for field in self._fields
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, params)

@@ -54,7 +54,7 @@ from tuning.protocol.orders import (
 from tuning.protocol.predictions import PREDICTED
 from tuning.supervisor.gpus import NO_SAMPLE, Sample
 from tuning.supervisor.runners import Device, RunnerGone
-from tuning.supervisor.usage import DiskUse
+from tuning.supervisor.usage import DiskUse, Leftovers
 
 
 def model_file(kind: str) -> bytes:
@@ -210,8 +210,8 @@ class FakeRunner:
     def disk(self) -> DiskUse:
         return self.used_disk
 
-    def has_company(self) -> bool:
-        return False
+    def leftovers(self) -> Leftovers:
+        return Leftovers(False, self.used_processes, self.used_disk)
 
     def end(self) -> None:
         self.kill()

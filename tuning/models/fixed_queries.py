@@ -11,7 +11,7 @@ from inspect import signature
 from threading import local
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery, UpdateQuery
 
@@ -20,6 +20,11 @@ Make = Callable[..., "models.QuerySet[Any, Any]"]
 # In place of the numbers while the SQL is written. They have to be what all columns could hold:
 # Django leaves out comparisons with others.
 _LAST = 2**31 - 1
+
+
+def _connection() -> Any:
+    """This thread's own. Django's `connection` looks it up again for each use."""
+    return connections[DEFAULT_DB_ALIAS]
 
 
 def _made(make: Make) -> "models.QuerySet[Any, Any]":
@@ -57,11 +62,14 @@ class _WrittenQuery:
 
     def __init__(self, queryset: "models.QuerySet[Any, Any]") -> None:
         self._queryset: Any = queryset
-        self._compiler = queryset.query.get_compiler(connection=connection)
+        self._compiler = queryset.query.get_compiler(connection=_connection())
         self._sql, self._params = self._compiler.as_sql()
+        columns = [expression for expression, *_ in self._compiler.select]
+        self._converters = self._compiler.get_converters(columns)
         self._numbers: tuple[int, ...] = ()
-        # Where Django makes objects of rows, it asks these two for the SQL.
+        # Where Django makes objects of rows, it asks these for the SQL and what to do with values.
         vars(self._compiler)["as_sql"] = lambda: (self._sql, _with(self._numbers, self._params))
+        vars(self._compiler)["get_converters"] = lambda _: self._converters
         vars(queryset.query)["get_compiler"] = lambda *_, **__: self._compiler
 
     def rows(self, numbers: tuple[int, ...]) -> list[Any]:
@@ -79,15 +87,15 @@ class FixedUpdate:
     def _written(self) -> tuple[str, tuple[Any, ...]]:
         query: Any = _made(self._make).query.chain(UpdateQuery)
         query.add_update_values(self._values)
-        sql, params = query.get_compiler(connection=connection).as_sql()
+        sql, params = query.get_compiler(connection=_connection()).as_sql()
         return sql, params
 
     def run(self, *numbers: int) -> int:
         """How many rows were changed."""
         sql, params = self._written
-        with connection.cursor() as cursor:
+        with _connection().cursor() as cursor:
             cursor.execute(sql, _with(numbers, params))
-            return cursor.rowcount
+            return int(cursor.rowcount)
 
 
 class FixedUpsert:
@@ -110,10 +118,11 @@ class FixedUpsert:
             unique_fields=[unique],
         )
         query.insert_values(self._fields, [self._model()])
-        [(sql, _)] = query.get_compiler(connection=connection).as_sql()
+        [(sql, _)] = query.get_compiler(connection=_connection()).as_sql()
         return str(sql)
 
     def write(self, row: models.Model) -> None:
+        connection = _connection()
         params = [
             field.get_db_prep_save(field.pre_save(row, True), connection) for field in self._fields
         ]

@@ -30,9 +30,11 @@ class TrialIndexQuerySet(TeamOwnedQuerySet):
         """Write the rows of these trials (all of the search's without them). Called in a
         transaction that holds the search's lock, since new columns get their places here."""
         known = dict(search.index_columns)
-        every = search.trials.select_related("worker").order_by("number")
+        if trials is None:
+            every = search.trials.select_related("worker").order_by("number")
+            trials = every.iterator(BATCH)
         rows: list[TrialIndex] = []
-        for trial in every.iterator(BATCH) if trials is None else trials:
+        for trial in trials:
             rows.append(_row_of(search, trial))
             if len(rows) == BATCH:
                 self._put(rows)

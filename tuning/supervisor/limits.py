@@ -32,7 +32,7 @@ from tuning.protocol.failures import Failure, FailureCode
 
 from .gpus import Sample
 from .launch import Device
-from .usage import MAX_FILES, DiskUse, oom_kills
+from .usage import MAX_FILES, DiskUse, Leftovers, oom_kills
 
 CHECK_EVERY = 0.5
 # A large folder takes long to look through: at most this share of the time is spent on it.
@@ -55,7 +55,7 @@ class Measured(Protocol):
 
     def disk(self) -> DiskUse: ...
 
-    def has_company(self) -> bool: ...
+    def leftovers(self) -> Leftovers: ...
 
 
 class Watch:
@@ -170,12 +170,12 @@ class Watch:
 def is_worn(runner: Measured) -> bool:
     """Whether a trial left something behind in its runner: processes, or so many threads and files
     that the next trial might be failed for them."""
-    disk = runner.disk()
+    left = runner.leftovers()
     return (
-        runner.has_company()
-        or runner.processes() > settings.RUNNER_PROCESSES / 2
-        or disk.bytes > settings.RUNNER_DISK_MB * _MB / 2
-        or disk.files > MAX_FILES / 2
+        left.has_company
+        or left.processes > settings.RUNNER_PROCESSES / 2
+        or left.disk.bytes > settings.RUNNER_DISK_MB * _MB / 2
+        or left.disk.files > MAX_FILES / 2
     )
 
 

@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -79,8 +79,8 @@ class Runner(Protocol):
     def disk(self) -> usage.DiskUse:
         """What its files take. Its log is kept short."""
 
-    def has_company(self) -> bool:
-        """Whether processes that a trial started are still there."""
+    def leftovers(self) -> usage.Leftovers:
+        """What a trial left behind: all of it in one look."""
 
     def end(self) -> None:
         """Ask the process to end, then make it. Its folder is removed."""
@@ -220,15 +220,20 @@ class RunnerProcess:
         return usage.threads(usage.family(self._process.pid))
 
     def disk(self) -> usage.DiskUse:
+        return self._disk_of(usage.family(self._process.pid))
+
+    def _disk_of(self, tree: Sequence[psutil.Process]) -> usage.DiskUse:
         if os.fstat(self._log).st_size > MAX_LOG:
             end = self.log_tail()
             os.ftruncate(self._log, 0)
             os.write(self._log, end.encode())
         use = usage.disk_use(self.folder)
-        return replace(use, bytes=use.bytes + usage.unnamed(usage.family(self._process.pid)).disk)
+        return replace(use, bytes=use.bytes + usage.unnamed(tree).disk)
 
-    def has_company(self) -> bool:
-        return len(usage.family(self._process.pid)) > self._own_processes
+    def leftovers(self) -> usage.Leftovers:
+        tree = usage.family(self._process.pid)
+        has_company = len(tree) > self._own_processes
+        return usage.Leftovers(has_company, usage.threads(tree), self._disk_of(tree))
 
     @property
     def _own_processes(self) -> int:

@@ -19,9 +19,10 @@ _MODULES = (
     "tuning.runner.estimators.search",
     "tuning.runner.inspection",
     "tuning.runner.prediction.answer",
-    # More than a second of a processor, 17 MiB.
-    "skops.io",
 )
+# It looks for each of its types through all modules that there are: after TensorFlow's 3,000 it
+# takes a second of a processor more.
+_BEFORE_TENSORFLOW = "skops.io"
 
 
 def load_libraries(is_awaited: Callable[[], bool] = lambda: True) -> None:
@@ -35,6 +36,8 @@ def load_libraries(is_awaited: Callable[[], bool] = lambda: True) -> None:
     # The collector would look through what is imported again and again: a quarter of the time.
     gc.disable()
     try:
+        if not is_awaited():
+            importlib.import_module(_BEFORE_TENSORFLOW)
         import keras_tuner  # noqa: F401
 
         from tuning.runner.networks.gradients import forget_gradients_with_graphs

@@ -171,7 +171,7 @@ def _gaps(between: Sequence[Gaps]) -> str:
         "trial (`benchmarks/trial_gap.py`: a small network on the breast cancer data, 3 epochs, SQLite). Meanwhile the runner",
         "removes what the last model left behind, which takes it some 17 ms: it waits only where the slot takes longer. Values of",
         "strategies that ignore results (random search, Sobol sequence) are drawn while the previous trial trains its last epoch; others",
-        "need its result. Whether other work comes first and the storage can be written is checked in the last epoch as well.",
+        "need its result. Whether other work comes first is checked in the last epoch as well.",
         "",
         "| strategy | slots | trials | median | 95 % within |",
         "|---|---|---|---|---|",

@@ -4,7 +4,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
@@ -56,6 +56,24 @@ def test_values_have_their_types(searches: list[Search]) -> None:
     for numbers in ((3, search.pk), (5, search.pk), (5, searches[1].pk), (2, search.pk)):
         assert query.rows(*numbers) == list(make(*numbers))
     assert [row[3:] for row in query.rows(5, search.pk)] == [(3, 2), (4, 1), (5, 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_takes_a_transaction_each_time(make_search: Any) -> None:
+    search = make_search()
+    query = FixedQuery(lambda pk: Search.objects.select_for_update().filter(pk=pk))
+    with transaction.atomic():
+        assert query.rows(search.pk) == [search]
+    with pytest.raises(transaction.TransactionManagementError):
+        query.rows(search.pk)
+
+
+def test_no_number_is_left_out(searches: list[Search]) -> None:
+    query = FixedQuery(named)
+    with pytest.raises(ValueError, match="shorter"):
+        query.rows()
+    with pytest.raises(ValueError, match="longer"):
+        query.rows(searches[0].pk, 1)
 
 
 def test_what_is_read_is_what_is_there_now(searches: list[Search]) -> None:

@@ -206,6 +206,35 @@ def test_a_pruned_trial_that_waited_to_go_on_and_was_stopped_is_pruned(
     assert known_trials(search) == read_anew(search)
 
 
+def test_while_an_early_trial_goes_on_others_are_not_read_again(
+    make_search: Any, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = make_search(tuner="tpe", max_trials=9, parallel_trials=2, pruner="median")
+    for _ in range(5):
+        end(claim(worker))
+    assert statuses(search)[1] == "PRUNED"
+    assert train_to_end(search.trials.get(number=2))
+    again = claim(worker)
+    read: list[list[int]] = []
+    real = module._read
+
+    def noting(search: Search, ends: Any) -> Any:
+        read.append(sorted(ends))
+        return real(search, ends)
+
+    monkeypatch.setattr(module, "_read", noting)
+    known_trials(search)
+    end(claim(worker))
+    known_trials(search)
+    recorder.complete_trial(again, {"val_accuracy": 0.97, "loss": 0.1}, 0, **news_of(again))
+    known_trials(search)
+    found = known_trials(search)
+    # The second look is that of the claim.
+    assert read == [[2], [2], [2, 6], [2], []]
+    assert (again.number, found[1].status, found[1].score) == (2, "COMPLETED", 0.97)
+    assert found == read_anew(search)
+
+
 def test_what_came_since_is_found_by_an_index(make_search: Any, worker: Worker) -> None:
     search = make_search(tuner="tpe")
     end(claim(worker))

@@ -20,7 +20,6 @@ from tuning.protocol.events import Failed
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.statuses import Status
 from tuning.supervisor import files, storage
-from tuning.supervisor import slot as slot_module
 from tuning.supervisor import worker as worker_module
 from tuning.supervisor.slots import SlotNumbers
 from tuning.supervisor.worker import WorkerProcess
@@ -146,39 +145,6 @@ def test_a_worker_without_storage_takes_no_work_until_it_is_back(
     assert worker.refusal == ""
     assert make_slot().run() == 2
     assert search.trials.completed().count() == 2
-
-
-def test_the_storage_is_tried_while_the_last_epoch_trains(
-    make_search: Any, make_slot: Any, monkeypatch: Any
-) -> None:
-    """Not while the runner waits for its next trial; but anew for a claim that comes later, and
-    where it could not be used then."""
-    make_search(max_trials=2, epochs=2)
-    tried: list[str] = []
-
-    def find_problem() -> str:
-        tried.append("tried")
-        return ""
-
-    monkeypatch.setattr(slot_module, "find_problem", find_problem)
-    # However busy the machine is.
-    monkeypatch.setattr(slot_module, "LOOK_EVERY", 600.0)
-    slot = make_slot()
-    prepare = slot._prepare_claim
-
-    def noting() -> None:
-        tried.append("last epoch")
-        prepare()
-        tried.append("end")
-
-    monkeypatch.setattr(slot, "_prepare_claim", noting)
-    assert slot.run() == 2
-    assert tried == ["tried", *["last epoch", "tried", "end"] * 2]
-    slot._storage_until = 0.0
-    assert (slot._storage_problem(), tried[-2:]) == ("", ["end", "tried"])
-    monkeypatch.setattr(slot_module, "find_problem", lambda: "It is full.")
-    slot._prepare_claim()
-    assert slot._storage_problem() == "It is full."
 
 
 def test_too_little_space_is_told(settings: Any) -> None:

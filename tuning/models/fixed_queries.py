@@ -14,6 +14,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery, UpdateQuery
+from django.db.transaction import TransactionManagementError, mark_for_rollback_on_error
 
 Make = Callable[..., "models.QuerySet[Any, Any]"]
 
@@ -27,12 +28,12 @@ def _connection() -> Any:
     return connections[DEFAULT_DB_ALIAS]
 
 
-def _made(make: Make) -> "models.QuerySet[Any, Any]":
-    return make(*(_LAST - place for place in range(len(signature(make).parameters))))
+def _places(make: Make) -> list[int]:
+    return [_LAST - place for place in range(len(signature(make).parameters))]
 
 
-def _with(numbers: Sequence[int], params: Sequence[Any]) -> list[Any]:
-    places = {_LAST - place: number for place, number in enumerate(numbers)}
+def _with(numbers: Sequence[int], params: Sequence[Any], asked: Sequence[int]) -> list[Any]:
+    places = dict(zip(asked, numbers, strict=True))
     return [places.get(param, param) if isinstance(param, int) else param for param in params]
 
 
@@ -48,7 +49,7 @@ class FixedQuery:
     def rows(self, *numbers: int) -> list[Any]:
         """What the database has now: objects, or tuples of a query of values."""
         if not hasattr(self._kept, "query"):
-            self._kept.query = _WrittenQuery(_made(self._make))
+            self._kept.query = _WrittenQuery(self._make)
         query: _WrittenQuery = self._kept.query
         return query.rows(numbers)
 
@@ -60,21 +61,34 @@ class FixedQuery:
 class _WrittenQuery:
     """A query and its SQL, of one thread."""
 
-    def __init__(self, queryset: "models.QuerySet[Any, Any]") -> None:
-        self._queryset: Any = queryset
-        self._compiler = queryset.query.get_compiler(connection=_connection())
+    def __init__(self, make: Make) -> None:
+        self._asked = _places(make)
+        self._queryset: Any = make(*self._asked)
+        query, self._connection = self._queryset.query, _connection()
+        self._compiler = query.get_compiler(connection=self._connection)
         self._sql, self._params = self._compiler.as_sql()
         columns = [expression for expression, *_ in self._compiler.select]
         self._converters = self._compiler.get_converters(columns)
         self._numbers: tuple[int, ...] = ()
         # Where Django makes objects of rows, it asks these for the SQL and what to do with values.
-        vars(self._compiler)["as_sql"] = lambda: (self._sql, _with(self._numbers, self._params))
+        vars(self._compiler)["as_sql"] = self._filled
         vars(self._compiler)["get_converters"] = lambda _: self._converters
-        vars(queryset.query)["get_compiler"] = lambda *_, **__: self._compiler
+        vars(query)["get_compiler"] = lambda *_, **__: self._compiler
+
+    def _filled(self) -> tuple[str, list[Any]]:
+        return self._sql, _with(self._numbers, self._params, self._asked)
 
     def rows(self, numbers: tuple[int, ...]) -> list[Any]:
+        if self._queryset.query.select_for_update:
+            _check_transaction(self._connection)
         self._numbers = numbers
         return list(self._queryset._iterable_class(self._queryset))
+
+
+def _check_transaction(connection: Any) -> None:
+    """As Django does where it writes the SQL: without a transaction nothing would be locked."""
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("a lock outside of a transaction")
 
 
 class FixedUpdate:
@@ -85,7 +99,7 @@ class FixedUpdate:
 
     @cached_property
     def _written(self) -> tuple[str, tuple[Any, ...]]:
-        query: Any = _made(self._make).query.chain(UpdateQuery)
+        query: Any = self._make(*_places(self._make)).query.chain(UpdateQuery)
         query.add_update_values(self._values)
         sql, params = query.get_compiler(connection=_connection()).as_sql()
         return sql, params
@@ -93,8 +107,8 @@ class FixedUpdate:
     def run(self, *numbers: int) -> int:
         """How many rows were changed."""
         sql, params = self._written
-        with _connection().cursor() as cursor:
-            cursor.execute(sql, _with(numbers, params))
+        with _connection().cursor() as cursor, mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
+            cursor.execute(sql, _with(numbers, params, _places(self._make)))
             return int(cursor.rowcount)
 
 
@@ -126,5 +140,5 @@ class FixedUpsert:
         params = [
             field.get_db_prep_save(field.pre_save(row, True), connection) for field in self._fields
         ]
-        with connection.cursor() as cursor:
+        with connection.cursor() as cursor, mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
             cursor.execute(self._sql, params)

@@ -61,7 +61,7 @@ class SearchQuerySet(TeamOwnedQuerySet):
         return changed == 1
 
     def touch(self, pk: int) -> bool:
-        """Tell everybody who follows this search that there is news. Whether there is one."""
+        """Tell everybody who follows this search that there is news. False if it is gone."""
         return _TOUCH.run(pk) == 1
 
     def for_list(self) -> Any:

@@ -1,8 +1,7 @@
 """The trials of a search as its strategy knows them.
 
 Each suggestion needs all of them. Ended ones do not change, so that those up to some end_order are
-remembered, and only what came after it is read: a search of 10,000 trials costs no more than one of
-ten.
+remembered, and only what came after it is read.
 """
 
 import json
@@ -66,7 +65,7 @@ def known_trials(search: Search) -> list[KnownTrial]:
     found = {**before.trials, **_read(search, ends)}
     if not search.kind.defines_by_run:
         # Distributions of scripts take ten times as much, and may take far more.
-        _remember(key, before.last, ends, found)
+        _remember(key, before, ends, found)
     return [found[number] for number in sorted(found)]
 
 
@@ -86,17 +85,19 @@ _NEW_ENDS = FixedQuery(_new_ends)
 
 
 def _remember(
-    key: tuple[Any, ...], last: int, ends: Mapping[int, _End], found: Mapping[int, KnownTrial]
-) -> None:
-    active = {number: end for number, end in ends.items() if end[1] in ACTIVE}
+    key: tuple[Any, ...], before: _Remembered, ends: Mapping[int, _End],
+    found: Mapping[int, KnownTrial],
+) -> None:  # fmt: skip
+    active = {number for number, end in ends.items() if end[1] in ACTIVE}
     orders = {number: end[4] for number, end in ends.items() if end[4] is not None}
-    # A pruned one that goes on keeps its end_order, and may be left as it was: what ended after it
-    # is read until it ends anew.
-    again = [order - 1 for number, order in orders.items() if number in active]
-    last = min([max([last, *orders.values()]), *again])
+    # A pruned one that goes on keeps its end_order until it ends anew, and may be left as it was:
+    # then it is what was remembered, or it and what ended after it are read again.
+    again = [orders[number] - 1 for number in active & orders.keys() - before.trials.keys()]
+    last = min([max([before.last, *orders.values()]), *again])
+    as_before = {number: before.trials[number] for number in active & before.trials.keys()}
     ended = {number: trial for number, trial in found.items() if number not in active}
     with _lock:
-        _memory[key] = _Remembered(last, ended)
+        _memory[key] = _Remembered(last, ended | as_before)
         _memory.move_to_end(key)
         while sum(len(each.trials) for each in _memory.values()) > REMEMBERED:
             _memory.popitem(last=False)

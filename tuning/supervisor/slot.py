@@ -51,15 +51,13 @@ class SlotLoop:
         self._runner: Runner | None = None
         # Until when its own search goes first, as far as it knows.
         self._runner_since = self._own_until = 0.0
-        # Until when it counts on the storage, because it has just been looked at.
-        self._storage_until = 0.0
 
     def run(self) -> int:
         """Work until there is nothing to claim. Returns how many pieces were done."""
         done = 0
         try:
             while not (self.closed.is_set() or self.stopping.is_set()):
-                if problem := self._storage_problem():
+                if problem := find_problem():
                     logger.error("no new work is taken. %s", problem)
                     break
                 claimed = self._claim()
@@ -70,9 +68,6 @@ class SlotLoop:
         finally:
             self._end_runner()
         return done
-
-    def _storage_problem(self) -> str:
-        return "" if time.monotonic() < self._storage_until else find_problem()
 
     def _claim(self) -> Claimed | None:
         now, search = time.monotonic(), self._prefer()
@@ -86,7 +81,6 @@ class SlotLoop:
     def _prepare_claim(self) -> None:
         """Find out what the next claim needs to know while the runner still trains: it would wait
         for that afterwards."""
-        self._storage_until = 0.0 if find_problem() else time.monotonic() + LOOK_EVERY
         search, now = self._prefer(), time.monotonic()
         if search is None:
             return

@@ -4,12 +4,12 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from tuning.models import Search, Trial, TrialIndex
+from tuning.models import Search, Trial, TrialIndex, fixed_queries
 from tuning.models.fixed_queries import FixedQuery, FixedUpdate, FixedUpsert
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +103,24 @@ def test_each_thread_asks_by_its_own_connection(project: Any, make_search: Any) 
         thread.start()
         thread.join()
     assert found == [search, search]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_that_has_another_connection_asks_by_that_one(
+    make_search: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while an event loop runs in it."""
+    search, query = make_search(), FixedQuery(named)
+    assert query.first(search.pk) == search
+    other = connections.create_connection(DEFAULT_DB_ALIAS)
+    try:
+        monkeypatch.setattr(fixed_queries, "_connection", lambda: other)
+        with CaptureQueriesContext(connection) as first, CaptureQueriesContext(other) as second:
+            assert query.first(search.pk) == search
+        assert (len(first), len(second)) == (0, 1)
+    finally:
+        # Django leaves databases in memory open.
+        other.connection.close()
 
 
 def test_an_update_changes_the_rows_with_these_numbers(searches: list[Search]) -> None:

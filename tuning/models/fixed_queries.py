@@ -43,14 +43,15 @@ class FixedQuery:
 
     def __init__(self, make: Make) -> None:
         self._make = make
-        # A compiler belongs to a connection, and a connection to a thread.
+        # A compiler belongs to a connection, and a connection to a thread, which may get another.
         self._kept = local()
 
     def rows(self, *numbers: int) -> list[Any]:
         """What the database has now: objects, or tuples of a query of values."""
-        if not hasattr(self._kept, "query"):
-            self._kept.query = _WrittenQuery(self._make)
-        query: _WrittenQuery = self._kept.query
+        connection = _connection()
+        query: _WrittenQuery | None = getattr(self._kept, "query", None)
+        if query is None or query.connection is not connection:
+            query = self._kept.query = _WrittenQuery(self._make, connection)
         return query.rows(numbers)
 
     def first(self, *numbers: int) -> Any:
@@ -59,13 +60,13 @@ class FixedQuery:
 
 
 class _WrittenQuery:
-    """A query and its SQL, of one thread."""
+    """A query and its SQL, of one connection."""
 
-    def __init__(self, make: Make) -> None:
+    def __init__(self, make: Make, connection: Any) -> None:
         self._asked = _places(make)
         self._queryset: Any = make(*self._asked)
-        query, self._connection = self._queryset.query, _connection()
-        self._compiler = query.get_compiler(connection=self._connection)
+        query, self.connection = self._queryset.query, connection
+        self._compiler = query.get_compiler(connection=connection)
         self._sql, self._params = self._compiler.as_sql()
         columns = [expression for expression, *_ in self._compiler.select]
         self._converters = self._compiler.get_converters(columns)
@@ -80,7 +81,7 @@ class _WrittenQuery:
 
     def rows(self, numbers: tuple[int, ...]) -> list[Any]:
         if self._queryset.query.select_for_update:
-            _check_transaction(self._connection)
+            _check_transaction(self.connection)
         self._numbers = numbers
         return list(self._queryset._iterable_class(self._queryset))
 

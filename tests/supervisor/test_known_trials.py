@@ -152,21 +152,27 @@ def test_a_search_that_was_deleted_meanwhile_has_no_trials(
     assert known_trials(search) == []
 
 
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """The numbers of the trials that were read, of each look."""
+    numbers: list[list[int]] = []
+    real = module._read
+
+    def noting(search: Search, ends: Any) -> Any:
+        numbers.append(sorted(ends))
+        return real(search, ends)
+
+    monkeypatch.setattr(module, "_read", noting)
+    return numbers
+
+
 def test_only_what_came_since_is_read(
-    make_search: Any, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    make_search: Any, worker: Worker, read: list[list[int]]
 ) -> None:
     """Those that run, what ended, and what was stopped before it began; however many there are."""
     search = make_search(tuner="tpe", max_trials=20, parallel_trials=3)
     for _ in range(9):
         end(claim(worker))
-    read: list[list[int]] = []
-    real = module._read
-
-    def noting(search: Search, ends: Any) -> Any:
-        read.append(sorted(ends))
-        return real(search, ends)
-
-    monkeypatch.setattr(module, "_read", noting)
     known_trials(search)
     tenth, eleventh = claim(worker), claim(worker)
     read.clear()
@@ -207,7 +213,7 @@ def test_a_pruned_trial_that_waited_to_go_on_and_was_stopped_is_pruned(
 
 
 def test_while_an_early_trial_goes_on_others_are_not_read_again(
-    make_search: Any, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    make_search: Any, worker: Worker, read: list[list[int]]
 ) -> None:
     search = make_search(tuner="tpe", max_trials=9, parallel_trials=2, pruner="median")
     for _ in range(5):
@@ -215,14 +221,7 @@ def test_while_an_early_trial_goes_on_others_are_not_read_again(
     assert statuses(search)[1] == "PRUNED"
     assert train_to_end(search.trials.get(number=2))
     again = claim(worker)
-    read: list[list[int]] = []
-    real = module._read
-
-    def noting(search: Search, ends: Any) -> Any:
-        read.append(sorted(ends))
-        return real(search, ends)
-
-    monkeypatch.setattr(module, "_read", noting)
+    read.clear()
     known_trials(search)
     end(claim(worker))
     known_trials(search)

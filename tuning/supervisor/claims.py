@@ -363,7 +363,7 @@ def _make_drawn(
 
 
 def _locked_with_room(search_id: int) -> tuple[Search | None, Standing]:
-    """The same, locked, unless it has reached a limit, with which it ends here."""
+    """As `_with_room`, locked, unless the search has reached a limit, with which it ends here."""
     search, now = _with_room(_RUNNING_LOCKED, search_id)
     return None if search is None or recorder.end_at_limit(search) else search, now
 

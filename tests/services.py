@@ -32,8 +32,8 @@ from tests import programs
 from tests.programs import CHROMIUM_ARGS, PATIENCE, free_port, running_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
-# Settings of a Tuneroom whose runners need no seconds to import Keras.
-WARM = {"DJANGO_SETTINGS_MODULE": "tests.warm_tuneroom.settings"}
+# Settings of a Tuneroom whose runners download nothing, whatever this machine could.
+OFFLINE = {"DJANGO_SETTINGS_MODULE": "tests.offline_tuneroom.settings"}
 ADMIN, PASSWORD = "admin", "test-of-the-first-account"
 # The account that the first command creates. It must not be the default, which `ADMIN` is.
 FIRST_USER = "grace"
@@ -416,7 +416,7 @@ def rows_of(data: Path, query: str, *values: Any) -> list[sqlite3.Row]:
 @pytest.fixture(scope="session")
 def tuneroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tuneroom]:
     """A running Tuneroom, shared by all tests that ask for it: leave it as you found it."""
-    running = start_tuneroom(tmp_path_factory.mktemp("tuneroom") / "data", **WARM)
+    running = start_tuneroom(tmp_path_factory.mktemp("tuneroom") / "data", **OFFLINE)
 
     # The site answers sooner than the worker has tried its sandbox.
     wait_for(lambda: rows_of(running.data, "SELECT 1 FROM tuning_worker"), "the worker is online")

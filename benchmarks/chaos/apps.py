@@ -9,6 +9,6 @@ class Chaos(AppConfig):
     name = "benchmarks.chaos"
 
     def ready(self) -> None:
-        from tuning.supervisor import runners
+        from tuning.supervisor import launch
 
-        runners.MAIN = Path(__file__).resolve().parent / "fake_runner.py"
+        launch.MAIN = Path(__file__).resolve().parent / "fake_runner.py"

@@ -28,6 +28,7 @@ from tuning.protocol.events import (
 )
 from tuning.protocol.orders import EndOrder, SearchOrder, TrialOrder
 from tuning.runner.channel import Channel
+from tuning.runner.fork_server import become_runner
 from tuning.runner.sandbox.hardening import harden
 
 VERDICT_SECONDS = 30.0
@@ -35,10 +36,14 @@ VERDICT_SECONDS = 30.0
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--events-fd", type=int, required=True)
+    parser.add_argument("--events-fd", type=int)
+    parser.add_argument("--forks-fd", type=int)
     parser.add_argument("--parent-pid", type=int, required=True)
     parser.add_argument("--no-keras", action="store_true")
     options = parser.parse_args()
+    if options.forks_fd is not None:
+        flags = become_runner(options.forks_fd, options.parent_pid, load=lambda: None)
+        options = parser.parse_args(flags)
     harden(options.parent_pid, int(os.environ.get("RUNNER_LEVEL", "0")))
     channel = Channel(options.events_fd)
     channel.send(Ready())

@@ -19,7 +19,7 @@ from benchmarks.chaos.page import text
 from benchmarks.chaos.scenarios import SCENARIOS
 from tests.services import PATIENCE
 from tuning.protocol.orders import TrialOrder
-from tuning.supervisor import runners
+from tuning.supervisor import launch, runners
 from tuning.supervisor.launch import Device
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -202,7 +202,7 @@ def test_the_fake_runner_is_one_to_a_supervisor(
     make_search: Any, hypermodel: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In its own process, isolated as usual; its scores follow from values and seed."""
-    monkeypatch.setattr(runners, "MAIN", Path(fake_runner.__file__))
+    monkeypatch.setattr(launch, "MAIN", Path(fake_runner.__file__))
     hypermodel.code = '{"seconds": 0.001}'
     hypermodel.save()
     search = make_search(epochs=2)

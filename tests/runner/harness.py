@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -37,9 +37,8 @@ from tuning.protocol.orders import (
 )
 from tuning.protocol.uploads import Upload
 
-from .warm import ForkedRunner, WarmProcess, python, spawn_runner
+from .warm import MAIN, ForkedRunner, WarmProcess, fork_runner, python
 
-MAIN = Path(__file__).resolve().parents[2] / "tuning" / "runner" / "__main__.py"
 SPLIT = Split(train=0.7, validation=0.15, test=0.15, seed=3, stratified=True)
 
 
@@ -59,17 +58,18 @@ class Runner:
             self.process: Any = WarmProcess(folder, write, self._log.fileno(), everything)
         else:
             start = self._forked if is_warm else self._started
-            self.process = start(_command(flags, write), write, everything)
+            self.process = start(flags, write, everything)
         os.close(write)
         self._events = os.fdopen(self._read, "rb", buffering=0)
         self._buffer = b""
 
     def _started(
-        self, command: list[str], events: int, environment: dict[str, str]
+        self, flags: Sequence[str], events: int, environment: dict[str, str]
     ) -> "subprocess.Popen[bytes]":
         """As a worker starts it."""
+        whose = ["--events-fd", str(events), "--parent-pid", str(os.getpid())]
         return subprocess.Popen(
-            command,
+            [sys.executable, "-I", "-u", str(MAIN), *whose, *flags],
             cwd=self.folder,
             stdin=subprocess.PIPE,
             stdout=self._log,
@@ -78,10 +78,14 @@ class Runner:
             env=environment,
         )
 
-    def _forked(self, command: list[str], events: int, environment: dict[str, str]) -> ForkedRunner:
-        return spawn_runner(
-            command, stdout=self._log.fileno(), cwd=self.folder, env=environment, pass_fds=(events,)
-        )
+    def _forked(
+        self, flags: Sequence[str], events: int, environment: dict[str, str]
+    ) -> ForkedRunner:
+        orders, write = os.pipe()
+        process = fork_runner(self.folder, environment, flags, orders, self._log.fileno(), events)
+        os.close(orders)
+        process.stdin = os.fdopen(write, "wb", buffering=0)
+        return process
 
     def __enter__(self) -> Self:
         return self
@@ -249,11 +253,6 @@ def search_order(project: ProjectOrder, space: dict[str, Any], **settings: Any) 
         "folds": 5 if settings.get("kind") == ModelKind.SKLEARN else 0,
     }
     return SearchOrder(**{**defaults, **settings})
-
-
-def _command(flags: tuple[str, ...], events: int) -> list[str]:
-    whose = ["--events-fd", str(events), "--parent-pid", str(os.getpid())]
-    return [sys.executable, "-I", "-u", str(MAIN), *whose, *flags]
 
 
 def _environment(folder: Path) -> dict[str, str]:

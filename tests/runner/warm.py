@@ -3,8 +3,8 @@
 Python's fork server imports them, and the modules of the runner, once for each process of the
 tests. Every runner of these tests (`WarmProcess`) is a fork of it, in which the real runner hardens
 itself and serves orders, and so is every other program (`python`). The runners of supervisors
-(`spawn_runner`) are such forks too, isolated as usual. What depends on how a process starts is
-tested with processes of its own.
+(`fork_runner`) are such forks too, isolated as usual. What depends on how a process starts is
+tested with processes of its own and with forks of the product's own fork server.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import forkserver
 from multiprocessing.reduction import DupFd
 from pathlib import Path
@@ -30,6 +30,7 @@ _CONTEXT.set_forkserver_preload(["tests.runner.warm_imports"])
 _starting = Lock()
 
 ROOT = str(Path(__file__).resolve().parents[2])
+MAIN = Path(ROOT) / "tuning" / "runner" / "__main__.py"
 # The sums of several threads may differ in their last digits, which several tests compare.
 _ONE_THREAD = {
     "OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1",
@@ -99,10 +100,10 @@ class WarmProcess:
 class ForkedRunner:
     """The part of `subprocess.Popen` that a supervisor and the harness use."""
 
-    def __init__(self, process: Any, stdin: int) -> None:
+    def __init__(self, process: Any, stdin: Any = None) -> None:
         self._process = process
         self.pid: int = process.pid
-        self.stdin = os.fdopen(stdin, "wb", buffering=0)
+        self.stdin = stdin
 
     @property
     def returncode(self) -> int | None:
@@ -132,18 +133,13 @@ class ForkedRunner:
         self._process.join()
 
 
-def spawn_runner(
-    command: list[str], *, stdout: int, cwd: Path, env: dict[str, str], pass_fds: tuple[int],
-    **options: Any,
+def fork_runner(
+    folder: Path, environment: dict[str, str], flags: Sequence[str], orders: int, log: int,
+    events: int,
 ) -> ForkedRunner:  # fmt: skip
-    """What `supervisor.spawner.spawn` does with the command of a runner."""
-    orders, write = os.pipe()
-    files = [orders, stdout, stdout, *pass_fds]
-    try:
-        process = _fork(_become_runner, files, cwd, env, tuple(command[3:]))
-    finally:
-        os.close(orders)
-    return ForkedRunner(process, write)
+    """A runner with these flags, isolated as they say."""
+    files = [orders, log, log, events]
+    return ForkedRunner(_fork(_become_runner, files, folder, environment, tuple(flags)))
 
 
 def _fork(
@@ -208,8 +204,8 @@ def _run(words: tuple[str, ...]) -> None:
     os._exit(status)
 
 
-def _become_runner(events: int, words: tuple[str, ...]) -> None:
-    """Become `python -I -u WORDS`, a runner's command."""
+def _become_runner(events: int, flags: tuple[str, ...]) -> None:
+    """Become a runner with these flags."""
     os.setsid()
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
     # What was read from the environment of the process that forked. Keras would make its folder;
@@ -217,14 +213,14 @@ def _become_runner(events: int, words: tuple[str, ...]) -> None:
     tempfile.tempdir = None
     keras_config: Any = sys.modules["keras.src.backend.config"]
     keras_config._KERAS_DIR = os.environ["KERAS_HOME"] = os.environ["HOME"]
-    if "--no-keras" not in words:
+    if "--no-keras" not in flags:
         from tuning.runner.networks import samples
 
         # How many there are is tested with own templates; in supervisors' tests it only takes time.
         samples.MAX_SAMPLES = 2
-    ours = {"--events-fd": str(events), "--parent-pid": str(os.getppid())}
-    sys.argv = [ours.get(before, word) for before, word in zip(("", *words), words, strict=False)]
-    runpy.run_path(words[0], run_name="__main__")
+    whose = ["--events-fd", str(events), "--parent-pid", str(os.getppid())]
+    sys.argv = [str(MAIN), *whose, *flags]
+    runpy.run_path(str(MAIN), run_name="__main__")
 
 
 def _serve(events: int) -> None:

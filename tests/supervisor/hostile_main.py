@@ -9,14 +9,19 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import tuning.protocol  # noqa: F401
+from tuning.runner.fork_server import become_runner
 from tuning.runner.sandbox.hardening import allows_network, confine_to_dataset, harden
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--events-fd", type=int)
+    parser.add_argument("--forks-fd", type=int)
     parser.add_argument("--parent-pid", type=int)
     arguments = parser.parse_args()
+    if arguments.forks_fd is not None:
+        flags = become_runner(arguments.forks_fd, arguments.parent_pid, load=lambda: None)
+        arguments = parser.parse_args(flags)
     harden(arguments.parent_pid, int(os.environ["RUNNER_LEVEL"]))
     from tuning.protocol.events import NextTrial, Ready, TrialEnd
     from tuning.protocol.orders import SearchOrder, TrialOrder

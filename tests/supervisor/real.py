@@ -6,23 +6,28 @@ from pathlib import Path
 
 from django.conf import settings
 
-from tests.runner.warm import spawn_runner
+from tests.runner.warm import fork_runner
 from tuning.models import Dataset, Worker
 from tuning.supervisor.assignments.preparation import PreparationAssignment
 from tuning.supervisor.folders import runners_folder
-from tuning.supervisor.launch import Device
+from tuning.supervisor.launch import Device, Start
 from tuning.supervisor.pool import RunnerPool
 from tuning.supervisor.runners import RunnerProcess
 from tuning.supervisor.slot import SlotLoop
+from tuning.supervisor.starting import Process
 from tuning.supervisor.supervise import supervise
 
 MB = 1024 * 1024
 
 
 class WarmRunner(RunnerProcess):
-    """A fork of a process that has imported Keras."""
+    """A fork of the process of these tests that has imported Keras."""
 
-    open_process = staticmethod(spawn_runner)
+    @staticmethod
+    def start_process(start: Start) -> Process:
+        return fork_runner(
+            start.folder, start.environment, start.flags, start.orders, start.log, start.events
+        )
 
 
 def real_slot(

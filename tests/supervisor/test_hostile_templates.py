@@ -1,7 +1,8 @@
 """What hostile code does in a real, hardened process under the real supervisor: its trial fails for
 the right reason, the search goes on, and nothing of it remains.
 
-At level 2, which every recent Linux reaches, and at the highest that this machine reaches.
+At level 2, which every recent Linux reaches, as a process of its own; and at the highest that this
+machine reaches, as a fork of one.
 """
 
 import os
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ from tuning.protocol.orders import ProjectOrder, SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.splits import arranged
 from tuning.storage import locks
-from tuning.supervisor import isolation, runners
+from tuning.supervisor import isolation, launch, runners
 from tuning.supervisor.assignments import assignment_for
 from tuning.supervisor.folders import adopt_orphans, runners_folder
+from tuning.supervisor.fork_servers import fork_servers
 from tuning.supervisor.runners import Device, RunnerProcess
 
 from .conftest import UNITS_SPACE
@@ -55,10 +57,12 @@ def level(request: pytest.FixtureRequest, settings: Any) -> int:
 @pytest.fixture
 def run(
     level: int, digits: Path, worker: Worker, project: Project, make_search: Any, monkeypatch: Any
-) -> Run:
+) -> Iterator[Run]:
     """A function that runs a search whose first trial is hostile, and returns that trial."""
     adopt_orphans()
-    monkeypatch.setattr(runners, "MAIN", MAIN)
+    monkeypatch.setattr(launch, "MAIN", MAIN)
+    if level > 2:
+        wait_for(lambda: fork_servers.prepare(Device(threads=1)), "the fork server")
     Dataset.objects.filter(pk=project.dataset_id).update(folder=digits.name)
 
     def run(code: str) -> Trial:
@@ -76,7 +80,8 @@ def run(
         assert (left_behind(), sorted(runners_folder().iterdir())) == before
         return first
 
-    return run
+    yield run
+    fork_servers.close()
 
 
 def left_behind() -> list[str]:
@@ -390,7 +395,7 @@ time.sleep(600)
 def test_locks_on_all_that_a_trial_sees_hold_nobody_up(
     level: int, digits: Path, project: Project, make_search: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(runners, "MAIN", MAIN)
+    monkeypatch.setattr(launch, "MAIN", MAIN)
     monkeypatch.setattr(arranged, "LARGE", 1)
     take = locks.take
     order = ProjectOrder(LOCKING.format(dataset=str(digits)), str(digits), project.split)
@@ -431,8 +436,10 @@ import django
 django.setup()
 from pathlib import Path
 from tuning.protocol.orders import ProjectOrder, SearchOrder, Split, TrialOrder
-from tuning.supervisor import runners
-runners.MAIN = Path({main!r})
+from tuning.supervisor import fork_servers, launch, runners
+launch.MAIN = Path({main!r})
+while {forked} and not fork_servers.fork_servers.prepare(runners.Device()):
+    time.sleep(0.01)
 runner = runners.RunnerProcess(runners.Device())
 code = '''
 import os, time, ctypes
@@ -450,8 +457,11 @@ time.sleep(600)
 """
 
 
-def test_everything_ends_with_a_worker_that_is_killed(digits: Path, level: int) -> None:
-    code = DYING_WORKER.format(main=str(MAIN), token=TOKEN, dataset=str(digits))
+@pytest.mark.parametrize("forked", [False, True])
+def test_everything_ends_with_a_worker_that_is_killed(
+    digits: Path, level: int, forked: bool
+) -> None:
+    code = DYING_WORKER.format(main=str(MAIN), token=TOKEN, dataset=str(digits), forked=forked)
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "webapp.settings",

@@ -1,5 +1,6 @@
 """Spare runners: enough of them, one after the other, for whom somebody waits."""
 
+from collections.abc import Callable
 from threading import Event, Thread
 from typing import Any
 
@@ -32,8 +33,8 @@ def clock(monkeypatch: Any) -> list[float]:
 
 
 @pytest.fixture
-def pool(started: list[FakeRunner], clock: list[float]) -> RunnerPool:
-    """Its runners are ready when they are asked for the second time."""
+def start(started: list[FakeRunner]) -> Callable[[Device], FakeRunner]:
+    """A function that starts a runner which is ready when it is asked for the second time."""
 
     def start(device: Device) -> FakeRunner:
         runner = FakeRunner(device)
@@ -41,6 +42,11 @@ def pool(started: list[FakeRunner], clock: list[float]) -> RunnerPool:
         started.append(runner)
         return runner
 
+    return start
+
+
+@pytest.fixture
+def pool(start: Callable[[Device], FakeRunner], clock: list[float]) -> RunnerPool:
     return RunnerPool(start)
 
 
@@ -142,6 +148,20 @@ def test_spares_take_a_tenth_of_the_memory(settings: Any, monkeypatch: Any) -> N
         total = 8 * 2**30
 
     monkeypatch.setattr(slots.psutil, "virtual_memory", lambda: Memory)
+    # Forks of one process share what the imports take.
+    assert slots.spare_count() > 20
+    monkeypatch.setattr(gpus, "find", lambda: gpus.Found((Gpu(0),)))
     assert slots.spare_count() == 2
     Memory.total = 2**30
     assert slots.spare_count() == 1
+
+
+def test_spares_wait_for_what_they_are_forks_of(started: list[FakeRunner], start: Any) -> None:
+    """One started now would import everything itself; another device's has nothing to wait for."""
+    prepared = {GPUS[0]}
+    pool = RunnerPool(start, is_prepared=prepared.__contains__)
+    fill(pool, [CPU, GPUS[0]])
+    assert [runner.device for runner in started] == [GPUS[0]]
+    prepared.add(CPU)
+    fill(pool, [CPU, GPUS[0]])
+    assert [runner.device for runner in started] == [GPUS[0], CPU]

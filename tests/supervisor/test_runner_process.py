@@ -1,4 +1,5 @@
-"""What a process may do to its supervisor. Each is a short script in the real runner's place."""
+"""What a process may do to its supervisor. Each is a short script in the real runner's place, as a
+process of its own and as a fork of one."""
 
 import gc
 import signal
@@ -11,35 +12,48 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.services import PATIENCE, ROOT
+from tests.services import PATIENCE, ROOT, wait_for
 from tuning.protocol.events import Event, Ready
 from tuning.protocol.orders import InspectOrder, ProjectOrder, Split
-from tuning.supervisor import runners, usage
+from tuning.supervisor import launch, runners, usage
+from tuning.supervisor.fork_servers import fork_servers
 from tuning.supervisor.pool import RunnerPool
 from tuning.supervisor.runners import Device, RunnerGone, RunnerProcess
 
-HEAD = """
+HEAD = f"""
 import os, sys, time, signal
-events = int(sys.argv[sys.argv.index("--events-fd") + 1])
-ready = b'{"event": "ready"}\\n'
+sys.path.insert(0, {str(ROOT)!r})
+from tuning.runner.fork_server import become_runner
+def number(flag):
+    return int(sys.argv[sys.argv.index(flag) + 1])
+if "--forks-fd" in sys.argv:
+    sys.argv = become_runner(number("--forks-fd"), number("--parent-pid"), lambda: None)
+events = number("--events-fd")
+ready = b'{{"event": "ready"}}\\n'
 """
 
 
-@pytest.fixture
-def start(tmp_path: Path, monkeypatch: Any) -> Iterator[Callable[[str], RunnerProcess]]:
+@pytest.fixture(params=["process", "fork"])
+def start(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: Any
+) -> Iterator[Callable[[str], RunnerProcess]]:
     """A function that starts a process with the given code."""
     started = []
 
     def start(code: str) -> RunnerProcess:
         script = tmp_path / "main.py"
         script.write_text(HEAD + code)
-        monkeypatch.setattr(runners, "MAIN", script)
+        monkeypatch.setattr(launch, "MAIN", script)
+        if request.param == "fork":
+            fork_servers.close()
+            wait_for(lambda: fork_servers.prepare(Device()), "the fork server")
         started.append(RunnerProcess(Device()))
         return started[-1]
 
     yield start
     for runner in started:
         runner.kill()
+    fork_servers.close()
 
 
 def next_event(runner: RunnerProcess, seconds: float = PATIENCE) -> Event:
@@ -64,7 +78,6 @@ def test_a_kill_is_one_however_long_the_guardian_takes_to_see_it(
     """On a busy machine that takes seconds. A runner that closed its channel is another matter."""
     monkeypatch.setattr(runners, "_ENDING_SECONDS", 0.01)
     runner = start(
-        f"sys.path.insert(0, {str(ROOT)!r})\n"
         "from tuning.runner.sandbox.guardian import stay_behind\n"
         "stay_behind(); os.write(events, ready); time.sleep(600)"
     )
@@ -136,7 +149,7 @@ def test_a_failed_start_leaves_nothing_open(monkeypatch: Any) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError("no more processes")
 
-    monkeypatch.setattr(RunnerProcess, "open_process", refuse)
+    monkeypatch.setattr(RunnerProcess, "start_process", refuse)
     folders, before = set(runners.runners_folder().iterdir()), open_files()
     with pytest.raises(OSError, match="no more processes"):
         RunnerProcess(Device())

@@ -18,9 +18,9 @@ import pytest
 from tests.images import digit_images, zip_of
 from tests.runner.warm import python
 from tests.services import (
+    OFFLINE,
     PATIENCE,
     ROOT,
-    WARM,
     Tuneroom,
     answers,
     manage,
@@ -223,7 +223,7 @@ def test_postgresql_redis_and_s3_carry_the_main_job(
         "DATABASE_URL": postgres_url, "REDIS_URL": redis_url, "STORAGE_URL": s3.url, "SLOTS": "1",
         "SECRET_KEY": "of both machines", **KEYS,
     }  # fmt: skip
-    tuneroom = start_tuneroom(tmp_path / "data", **settings, **WARM)
+    tuneroom = start_tuneroom(tmp_path / "data", **settings, **OFFLINE)
     other = {**tuneroom.environment, "TUNEROOM_DATA": str(tmp_path / "other")}
 
     def query(sql: str) -> list[tuple[Any, ...]]:
@@ -288,7 +288,7 @@ def running(environment: dict[str, str], *command: str) -> Iterator[None]:
 def test_a_broker_that_is_away_costs_nothing(tmp_path: Path) -> None:
     """The database is the truth; a worker finds its work there, if by no message."""
     data = tmp_path / "data"
-    environment = set_up_tuneroom(data, REDIS_URL="redis://127.0.0.1:1/0", **WARM)
+    environment = set_up_tuneroom(data, REDIS_URL="redis://127.0.0.1:1/0", **OFFLINE)
     done = manage(*words(max_trials=1), environment=environment, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     wait_for(lambda: not processes_with("TUNEROOM_DATA", str(data)), "no process is left")

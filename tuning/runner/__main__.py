@@ -2,6 +2,9 @@
 
     python -I .../tuning/runner/__main__.py --events-fd N --parent-pid PID --level L [--no-keras]
 
+or, with `--forks-fd N` in place of `--events-fd N`, the process that runners are forks of
+(`fork_server.py`).
+
 Working folder: empty and private. Standard input: orders (`tuning.protocol.orders`), one JSON line
 each; its end ends the process. Descriptor N: events (`tuning.protocol.events`), one JSON line each,
 beginning with `ready`. Standard output and error: the log.
@@ -50,7 +53,14 @@ from tuning.runner.sandbox.hardening import harden
 
 
 def main() -> None:
-    arguments = _arguments()
+    arguments = _arguments(sys.argv[1:])
+    is_fork = arguments.forks_fd >= 0
+    if is_fork:
+        from tuning.runner.fork_server import become_runner
+        from tuning.runner.libraries import load_everything
+
+        flags = become_runner(arguments.forks_fd, arguments.parent_pid, load_everything)
+        arguments = _arguments(flags)
     harden(arguments.parent_pid, arguments.level)
     if arguments.probe:
         from tuning.runner.sandbox.probe import tell
@@ -60,8 +70,12 @@ def main() -> None:
     # From here on heavier imports are allowed: the limits hold for them too.
     from tuning.runner.work import serve
 
+    if is_fork:
+        from tuning.runner.libraries import settle_in
+
+        settle_in()
     try:
-        serve(arguments.events_fd, with_keras=not arguments.no_keras)
+        serve(arguments.events_fd, with_keras=not (arguments.no_keras or is_fork))
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -70,14 +84,15 @@ def main() -> None:
             os._exit(0)
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tuning.runner")
     parser.add_argument("--events-fd", type=int, default=-1)
+    parser.add_argument("--forks-fd", type=int, default=-1)
     parser.add_argument("--parent-pid", type=int, required=True)
     parser.add_argument("--level", type=int, default=int(os.environ.get("RUNNER_LEVEL", "0")))
     parser.add_argument("--probe", metavar="FILE", default="")
     parser.add_argument("--no-keras", action="store_true")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 if __name__ == "__main__":

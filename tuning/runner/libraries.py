@@ -6,19 +6,28 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Callable
+from pathlib import Path
 
 # What trained models depend on.
 NETWORK_PACKAGES = ("keras", "tensorflow", "keras-tuner", "numpy")
 ESTIMATOR_PACKAGES = ("scikit-learn", "skops", "keras-tuner", "numpy", "scipy")
 
 
-# What most orders need. Importing it starts no threads: `hardening.confine_to_dataset` would not
-# bind those.
+# What orders need, the most frequent first. Importing it starts no threads that open files:
+# `hardening.confine_to_dataset` would not bind those.
 _MODULES = (
     "tuning.runner.networks.search",
     "tuning.runner.estimators.search",
     "tuning.runner.inspection",
     "tuning.runner.prediction.answer",
+    "tuning.runner.networks.retrain",
+    "tuning.runner.estimators.retrain",
+    "tuning.runner.dry_run",
+    "tuning.runner.optuna_scripts.search",
+    "tuning.runner.custom_tuners.search",
+    "tuning.runner.datasets.prepare",
+    "tuning.runner.evaluation.saved",
+    "tuning.runner.imports.importing",
 )
 # It looks for each of its types through all modules that there are: after TensorFlow's 3,000 it
 # takes a second of a processor more.
@@ -56,6 +65,23 @@ def load_libraries(is_awaited: Callable[[], bool] = lambda: True) -> None:
     # objects to look through. Frozen ones are not looked through.
     gc.collect()
     gc.freeze()
+
+
+def load_everything() -> None:
+    """For a process of which runners are forks: none of them waits for these imports."""
+    load_libraries(lambda: False)
+
+
+def settle_in() -> None:
+    """In a fork of a process that has loaded the libraries: what they took from that one's
+    environment becomes this one's, and no two forks draw the same numbers."""
+    import keras.src.backend.config
+    import numpy as np
+
+    np.random.seed()
+    folder = os.environ["KERAS_HOME"]
+    Path(folder).mkdir(exist_ok=True)
+    keras.src.backend.config._KERAS_DIR = folder
 
 
 def versions(packages: tuple[str, ...]) -> dict[str, str]:

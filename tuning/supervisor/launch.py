@@ -24,9 +24,36 @@ class Device:
         return str(self.gpu) if self.gpu else f"CPU, {threads}"
 
 
-def command(main: Path, *flags: str) -> list[str]:
+@dataclass(frozen=True)
+class Start:
+    """A runner to start, in its private folder. `level` is how far it is shut in; `orders`, `log`
+    and `events` are descriptors."""
+
+    device: Device
+    needs_keras: bool
+    level: int
+    folder: Path
+    orders: int
+    log: int
+    events: int
+
+    @property
+    def flags(self) -> list[str]:
+        return [] if self.needs_keras else ["--no-keras"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return environment(self.device, self.folder, self.level)
+
+
+def command(*flags: str) -> list[str]:
     """To start a runner as a child of this process."""
-    return [sys.executable, "-I", "-u", str(main), "--parent-pid", str(os.getpid()), *flags]
+    return [sys.executable, "-I", "-u", str(MAIN), *of_this_worker(*flags)]
+
+
+def of_this_worker(*flags: str) -> list[str]:
+    """With whose child it is: it ends with its parent."""
+    return ["--parent-pid", str(os.getpid()), *flags]
 
 
 def environment(device: Device, folder: Path, level: int) -> dict[str, str]:

@@ -28,8 +28,14 @@ class RunnerPool:
     SPARE_AFTER = 15.0
     LOADED_FOR = 60.0
 
-    def __init__(self, start: Callable[[Device], Runner] = RunnerProcess) -> None:
+    def __init__(
+        self,
+        start: Callable[[Device], Runner] = RunnerProcess,
+        is_prepared: Callable[[Device], bool] = lambda _: True,
+    ) -> None:
+        """`is_prepared` says whether a spare for a device can be started now."""
         self._start = start
+        self._is_prepared = is_prepared
         self._lock = Lock()
         # In the order of their starts, so that the first one is ready first.
         self._spares: list[Runner] = []
@@ -82,6 +88,7 @@ class RunnerPool:
         """Start a spare if one of these devices has none. One after the other; and where work is
         going on, not just after one was taken: what begins needs the processor for itself."""
         self.check()
+        devices = [device for device in devices if self._is_prepared(device)]
         with self._lock:
             soon = time.monotonic() < self._taken_at + self.SPARE_AFTER
             is_starting = len(self._ready) < len(self._spares)

@@ -22,8 +22,9 @@ from tuning.protocol.orders import EndOrder, Order, encode_order
 
 from . import gpus, isolation, usage
 from .folders import kill_orphans, runners_folder
-from .launch import MAIN, Device, command, environment
+from .launch import Device, Start
 from .spawner import spawn
+from .starting import Process, start_runner
 
 LOG_TAIL = 8_000
 # A log beyond this is cut to its end.
@@ -92,8 +93,7 @@ class Runner(Protocol):
 class RunnerProcess:
     """A runner in its own session and its own empty folder."""
 
-    # As `subprocess.Popen`.
-    open_process: Callable[..., "subprocess.Popen[bytes]"] = spawn
+    start_process: Callable[[Start], Process] = staticmethod(start_runner)
 
     def __init__(self, device: Device, needs_keras: bool = True) -> None:
         self.device = device
@@ -109,33 +109,28 @@ class RunnerProcess:
         # Kept open: under its name the runner may have put a link to another person's file.
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
         self._log = os.open(self.folder / "log.txt", flags, 0o600)
-        self._events = -1
+        self._events = self._orders = -1
         try:
             self._process = self._start()
         except BaseException:
             self._close()
             raise
 
-    def _start(self) -> "subprocess.Popen[bytes]":
-        self._events, writing = os.pipe()
-        flags = ["--events-fd", str(writing), *([] if self.needs_keras else ["--no-keras"])]
+    def _start(self) -> Process:
+        self._events, events = os.pipe()
+        orders, self._orders = os.pipe()
         try:
-            process = self.open_process(
-                command(MAIN, *flags),
-                stdin=subprocess.PIPE,
-                stdout=self._log,
-                stderr=subprocess.STDOUT,
-                cwd=self.folder,
-                env=environment(self.device, self.folder, self._level),
-                pass_fds=(writing,),
-                start_new_session=True,
-                bufsize=0,
-            )
+            process = self.start_process(
+                Start(
+                    self.device, self.needs_keras, self._level,
+                    self.folder, orders, self._log, events,
+                )
+            )  # fmt: skip
         finally:
-            os.close(writing)
+            os.close(orders)
+            os.close(events)
         os.set_blocking(self._events, False)
-        assert process.stdin is not None
-        os.set_blocking(process.stdin.fileno(), False)
+        os.set_blocking(self._orders, False)
         return process
 
     def send(self, order: Order) -> None:
@@ -145,10 +140,9 @@ class RunnerProcess:
         self._send_on()
 
     def _send_on(self) -> None:
-        assert self._process.stdin is not None
         try:
             while self._unsent:
-                sent = os.write(self._process.stdin.fileno(), self._unsent)
+                sent = os.write(self._orders, self._unsent)
                 self._unsent = self._unsent[sent:]
         except BlockingIOError:
             pass
@@ -158,14 +152,12 @@ class RunnerProcess:
     def _ready(self, timeout: float) -> tuple[bool, bool]:
         """Whether events can be read, and orders that wait be sent on. By `poll`, since `select`
         refuses descriptors from 1,024 on."""
-        assert self._process.stdin is not None
-        orders = self._process.stdin.fileno()
         waiting = select.poll()
         waiting.register(self._events, select.POLLIN)
         if self._unsent:
-            waiting.register(orders, select.POLLOUT)
+            waiting.register(self._orders, select.POLLOUT)
         ready = {descriptor for descriptor, _ in waiting.poll(max(timeout, 0) * 1000)}
-        return self._events in ready, orders in ready
+        return self._events in ready, self._orders in ready
 
     def read(self, timeout: float) -> Event | None:
         # One at a time: what follows the end of one trial belongs to the next.
@@ -205,7 +197,9 @@ class RunnerProcess:
 
     def memory(self, limit: int) -> int:
         tree = usage.family(self._process.pid)
-        used = usage.resident(tree, limit) + usage.unnamed(tree).memory
+        # Its guardians may be forks of the same process: they share what they have.
+        used = usage.resident(tree[self._own_processes - 1 :], limit)
+        used += usage.unnamed(tree).memory
         if self._level >= isolation.OWN_VIEW and len(tree) > 1:
             used += usage.shared_memory(tree[1].pid)
         return used
@@ -275,8 +269,6 @@ class RunnerProcess:
         if self._has_ended():
             spawn.forget(self._process.pid)
         kill_orphans()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
         self._close()
 
     def _has_ended(self) -> bool:
@@ -285,10 +277,10 @@ class RunnerProcess:
         return self._process.returncode is not None
 
     def _close(self) -> None:
-        for descriptor in (self._events, self._log):
+        for descriptor in (self._events, self._orders, self._log):
             if descriptor >= 0:
                 os.close(descriptor)
-        self._events = self._log = -1
+        self._events = self._orders = self._log = -1
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _tree(self) -> list[psutil.Process]:

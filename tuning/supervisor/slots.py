@@ -14,8 +14,9 @@ from .launch import Device
 
 # More than so many slots on CPUs only where each has that much memory.
 FEW_SLOTS, SLOT_BYTES = 4, 8 * 1024**3
-# What a runner past its imports takes, measured, without what it shares with others.
-SPARE_BYTES = 300 * 1024 * 1024
+# What a spare runner takes, measured, without what it shares with others: one that did the imports
+# itself, and a fork of a process that did.
+SPARE_BYTES, FORK_BYTES = 300 * 1024**2, 16 * 1024**2
 
 
 def cores() -> int:
@@ -63,7 +64,8 @@ def spare_count() -> int:
     """At most so many: the setting SPARE_RUNNERS, else what a tenth of the memory holds."""
     if settings.SPARE_RUNNERS >= 0:
         return settings.SPARE_RUNNERS
-    return max(1, psutil.virtual_memory().total // 10 // SPARE_BYTES)
+    each = SPARE_BYTES if gpus.find().usable else FORK_BYTES
+    return max(1, psutil.virtual_memory().total // 10 // each)
 
 
 def memory_limit() -> int:

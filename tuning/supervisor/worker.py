@@ -28,6 +28,7 @@ from tuning.strategies.traits import Name
 from webapp.alive import note_alive
 
 from . import checkpoints, claims, files, folders, gpus, resume_folders, schedule, scripts, slots
+from .fork_servers import fork_servers
 from .housekeeping import Housekeeping
 from .importances import ImportancesProcess
 from .isolation import Layer, probe
@@ -62,7 +63,7 @@ class WorkerProcess:
         self._grace.daemon = True
         self._refusal = ""
         self._online = 1
-        self.pool = RunnerPool()
+        self.pool = RunnerPool(is_prepared=fork_servers.prepare)
         self.numbers = slots.SlotNumbers(0)
         self._importances = ImportancesProcess()
         self.importances = OnDemandThread(
@@ -176,6 +177,7 @@ class WorkerProcess:
             thread.join(CLOSE_SECONDS)
         self._importances.close()
         self.pool.close()
+        fork_servers.close()
         if self.row:
             Worker.objects.filter(pk=self.row.pk).update(stopped_at=Now())
 

@@ -1,0 +1,226 @@
+"""The processes that a worker's runners are forks of, seen from the worker.
+
+There is one (`tuning/runner/fork_server.py`) for each number of threads that slots have: libraries
+read that when they are imported. It takes 3 s of a processor at the worker's start, and is started
+anew if something ends it: the runners that it made are children of the worker and go on. Where
+there is none, a runner does its own imports: on systems other than Linux; with a GPU, since nobody
+has tried a fork with CUDA; with SPARE_RUNNERS=0; and where the imports fail, which a runner says
+better.
+"""
+
+import logging
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from threading import Lock
+
+from tuning.protocol.forks import GO, MAX_PACKET, READY, REFUSED, Descriptors, ForkRequest
+
+from .folders import adopt_orphans, runners_folder
+from .launch import Device, Start, command, environment, of_this_worker
+from .spawner import spawn
+
+logger = logging.getLogger(__name__)
+
+# A fork takes some hundredths of a second; the imports less than this on a busy machine, and a
+# lease is longer: whoever waits has claimed a trial.
+_FORK_SECONDS, _IMPORT_SECONDS = 10, 20
+_LOG_TAIL = 2000
+
+
+class ForkServerGoneError(Exception):
+    """It has ended, or does not answer."""
+
+
+class ForkedProcess:
+    """A child of this process that another one made for it. As `subprocess.Popen`, of which it has
+    what a runner's supervisor needs."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        # Once it was waited for, its number may be somebody else's.
+        self._lock = Lock()
+
+    def poll(self) -> int | None:
+        with self._lock:
+            if self.returncode is None:
+                ended, status = os.waitpid(self.pid, os.WNOHANG)
+                if ended:
+                    self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        with self._lock:
+            end = None if self.returncode is not None else os.pidfd_open(self.pid)
+        if end is not None:
+            try:
+                _can_be_read(end, timeout)
+            finally:
+                os.close(end)
+        status = self.poll()
+        if status is None:
+            raise subprocess.TimeoutExpired("runner", timeout or 0)
+        return status
+
+    def terminate(self) -> None:
+        with self._lock:
+            if self.returncode is None:
+                os.kill(self.pid, signal.SIGTERM)
+
+
+class ForkServer:
+    """One of them, for runners of so many threads."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._lock = Lock()
+        self._is_ready = False
+        self._folder = runners_folder() / uuid.uuid4().hex
+        self._folder.mkdir(mode=0o700)
+        self._log = self._folder / "log.txt"
+        self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._requests.settimeout(_FORK_SECONDS)
+        try:
+            with theirs, self._log.open("wb") as log:
+                self._process = spawn(
+                    command("--forks-fd", str(theirs.fileno())),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    cwd=self._folder,
+                    env=environment(Device(threads=threads), self._folder, level=0),
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,
+                )
+        except BaseException:
+            self._requests.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+
+    def is_ready(self, seconds: float = 0) -> bool:
+        """Whether it has done its imports, waited for so long. Raises ForkServerGoneError."""
+        if not self._is_ready and _can_be_read(self._requests.fileno(), seconds):
+            with self._lock:
+                self._is_ready = self._is_ready or self._receive() == READY
+        if self._process.poll() is not None:
+            raise ForkServerGoneError
+        return self._is_ready
+
+    def fork(self, start: Start) -> ForkedProcess:
+        """Raises ForkServerGoneError, or OSError if the system has no room for a process."""
+        flags = of_this_worker(*start.flags)
+        request = ForkRequest(str(start.folder), start.environment, flags).encode()
+        waiting, go = os.pipe()
+        try:
+            # No other slot may take it for an orphan before it is known.
+            with self._lock, spawn.births:
+                self._send(request, Descriptors(start.orders, start.log, start.events, waiting))
+                answer = self._receive()
+                if answer.startswith(REFUSED):
+                    raise OSError(answer.removeprefix(REFUSED).decode())
+                process = ForkedProcess(int(answer))
+                spawn.started.add(process.pid)
+            os.write(go, GO)
+            return process
+        finally:
+            os.close(waiting)
+            os.close(go)
+
+    def _send(self, request: bytes, descriptors: Descriptors) -> None:
+        try:
+            socket.send_fds(self._requests, [request], descriptors)
+        except OSError as error:
+            raise ForkServerGoneError from error
+
+    def _receive(self) -> bytes:
+        try:
+            answer = self._requests.recv(MAX_PACKET)
+        except OSError as error:
+            raise ForkServerGoneError from error
+        if not answer:
+            raise ForkServerGoneError
+        return answer
+
+    def close(self) -> str:
+        """End it. Returns the end of what it said, if it has not done its imports."""
+        self._requests.close()
+        self._process.kill()
+        self._process.wait()
+        spawn.forget(self._process.pid)
+        said = "" if self._is_ready else self._log.read_text(errors="replace")[-_LOG_TAIL:]
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return said
+
+
+class ForkServers:
+    """All of this process."""
+
+    def __init__(self) -> None:
+        self._servers: dict[int, ForkServer] = {}
+        self._lock = Lock()
+        # One ended during its imports: another one would, too.
+        self._are_broken = False
+
+    def prepare(self, device: Device) -> bool:
+        """Whether a runner for this device can be started at its best. If it is worth waiting for a
+        fork server, one is on its way. Raises OSError if the system has no room for it."""
+        if device.gpu or sys.platform != "linux" or self._are_broken:
+            return True
+        with self._lock:
+            server = self._servers.get(device.threads)
+            if server is None:
+                adopt_orphans()
+                server = self._servers[device.threads] = ForkServer(device.threads)
+        try:
+            return server.is_ready()
+        except ForkServerGoneError:
+            self._drop(server)
+            return self._are_broken
+
+    def fork(self, start: Start) -> ForkedProcess | None:
+        """None if no fork server is there for it. One that still imports what the runner needs is
+        waited for. Raises OSError if the system has no room for a process."""
+        server = None if start.device.gpu else self._servers.get(start.device.threads)
+        if server is None:
+            return None
+        try:
+            if server.is_ready(_IMPORT_SECONDS if start.needs_keras else 0):
+                return server.fork(start)
+        except ForkServerGoneError:
+            self._drop(server)
+        return None
+
+    def _drop(self, server: ForkServer) -> None:
+        with self._lock:
+            if self._servers.get(server.threads) is not server:
+                return
+            del self._servers[server.threads]
+        if said := server.close():
+            self._are_broken = True
+            logger.warning(
+                "runners do their own imports, since their fork server failed:\n%s", said
+            )
+
+    def close(self) -> None:
+        """End all of them. Their runners go on."""
+        with self._lock:
+            for server in self._servers.values():
+                server.close()
+            self._servers.clear()
+
+
+fork_servers = ForkServers()
+
+
+def _can_be_read(descriptor: int, seconds: float | None) -> bool:
+    """Whether there is something to read within that time. By `poll`, since `select` refuses
+    descriptors from 1,024 on."""
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(None if seconds is None else seconds * 1000))

@@ -21,6 +21,7 @@ from threading import Lock
 
 from tuning.protocol.forks import GO, MAX_PACKET, READY, REFUSED, Descriptors, ForkRequest
 
+from . import launch
 from .folders import adopt_orphans, runners_folder
 from .launch import Device, Start, command, environment, of_this_worker
 from .spawner import spawn
@@ -89,7 +90,7 @@ class ForkServer:
         try:
             with theirs, self._log.open("wb") as log:
                 self._process = spawn(
-                    command("--forks-fd", str(theirs.fileno())),
+                    command(launch.MAIN, "--forks-fd", str(theirs.fileno())),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from .launch import Device, command, environment
+from .launch import PROBED, Device, command, environment
 from .spawner import spawn
 
 PROBE_SECONDS = 30
@@ -161,7 +161,7 @@ def _try(level: int) -> Held:
     folder = tempfile.mkdtemp(dir=settings.RUNNERS_ROOT)
     try:
         process = spawn(
-            command("--probe", str(forbidden)),
+            command(PROBED, "--probe", str(forbidden)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

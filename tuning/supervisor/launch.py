@@ -9,7 +9,8 @@ from django.conf import settings
 
 from .gpus import Gpu, visible_to_cuda
 
-MAIN = Path(settings.BASE_DIR) / "tuning" / "runner" / "__main__.py"
+# Tests and `benchmarks/chaos` have other programs as runners. The isolation is tried with this one.
+MAIN = PROBED = Path(settings.BASE_DIR) / "tuning" / "runner" / "__main__.py"
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ class Start:
         return environment(self.device, self.folder, self.level)
 
 
-def command(*flags: str) -> list[str]:
+def command(main: Path, *flags: str) -> list[str]:
     """To start a runner as a child of this process."""
-    return [sys.executable, "-I", "-u", str(MAIN), *of_this_worker(*flags)]
+    return [sys.executable, "-I", "-u", str(main), *of_this_worker(*flags)]
 
 
 def of_this_worker(*flags: str) -> list[str]:

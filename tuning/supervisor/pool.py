@@ -1,15 +1,14 @@
-"""Spare runners: processes past their imports, so that a search that begins waits for none.
+"""Spare runners: hardened and past their imports, so that a search that begins waits for neither.
 
-Python, TensorFlow and KerasTuner take 3 s of a processor to import, the first epoch of a small
-network 0.6 s. So each worker keeps spare runners (`supervisor/pool.py`), one for each free slot
-and one more, so that a search which begins right after another one ended finds one, too; at most
-as many as fit in a tenth of the memory (`SPARE_RUNNERS`), since each takes some 270 MiB of its
-own. They are started one after the other, not within 15 s of the beginning of other work, and on
-a slot's end at once. Work that nobody waits for starts a runner of its own. Until an order comes,
-a spare also imports the packages of the kinds of work. It builds and traces nothing: that would
-save 0.15 s, but TensorFlow would start threads before an order restricts the process further
-(Landlock's second step), which binds no thread that is there already; and on a GPU each spare
-would take memory.
+Each worker keeps spare runners, one for each free slot and one more, so that a search which begins
+right after another one ended finds one, too; at most as many as fit in a tenth of the memory
+(`SPARE_RUNNERS`). As forks of a process that has done the imports (`supervisor/fork_servers.py`)
+they take some hundredths of a second and 10 MiB each; with a GPU, where each does its own, 3 s of a
+processor and 270 MiB. So they are started one after the other, not within 15 s of the beginning of
+other work, and on a slot's end at once. Work that nobody waits for starts a runner of its own. A
+spare builds and traces nothing: that would save 0.15 s, but TensorFlow would start threads before
+an order restricts the process further (Landlock's second step), which binds no thread that is there
+already; and on a GPU each spare would take memory.
 """
 
 import time

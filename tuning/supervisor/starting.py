@@ -3,6 +3,7 @@
 import subprocess
 from typing import Protocol
 
+from . import launch
 from .fork_servers import fork_servers
 from .launch import Start, command
 from .spawner import spawn
@@ -24,7 +25,7 @@ class Process(Protocol):
 def start_runner(start: Start) -> Process:
     """Raises OSError if the system has no room for it."""
     return fork_servers.fork(start) or spawn(
-        command(*start.flags, "--events-fd", str(start.events)),
+        command(launch.MAIN, *start.flags, "--events-fd", str(start.events)),
         stdin=start.orders,
         stdout=start.log,
         stderr=subprocess.STDOUT,

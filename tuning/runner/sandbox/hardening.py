@@ -1,4 +1,4 @@
-"""What a runner gives up before it loads anything: no way back, for it and for all its children.
+"""What a runner gives up before its first order: no way back, for it and for all its children.
 
 Level 0: it dies with its supervisor, and so does all that it starts; it has no privileges, and
 limits. Level 1 (Landlock, and a filter of system calls): it sees few files, and reaches few ports

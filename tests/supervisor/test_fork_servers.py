@@ -204,6 +204,36 @@ def test_a_fork_server_that_cannot_import_is_tried_once(
     assert not living_children()
 
 
+def test_a_fork_server_that_is_killed_during_its_imports_is_started_anew(
+    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And who waited for it does not wait any longer."""
+    (tmp_path / "main.py").write_text(
+        f"{HEAD}\nimport time\nif given.forks_fd is not None:\n    print('imports', flush=True)"
+        f"\n    while not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(0.01)\n"
+        + SERVER + READY
+    )  # fmt: skip
+    monkeypatch.setattr(launch, "MAIN", tmp_path / "main.py")
+    assert not fork_servers.prepare(Device())
+    try:
+        first = the_server()
+        look = module._can_be_read
+
+        def look_and_kill(descriptor: int, seconds: float | None) -> bool:
+            if seconds and seconds > 10:
+                first.kill()
+            return look(descriptor, seconds)
+
+        monkeypatch.setattr(module, "_can_be_read", look_and_kill)
+        assert not is_fork(start())
+        (tmp_path / "go").touch()
+        wait_for(lambda: fork_servers.prepare(Device()), "the next fork server")
+        assert is_fork(start())
+        assert "failed" not in caplog.text
+    finally:
+        fork_servers.close()
+
+
 def test_whoever_has_claimed_a_trial_waits_for_the_imports(
     start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ has tried a fork with CUDA; with SPARE_RUNNERS=0; and where the imports fail, wh
 better.
 """
 
+import contextlib
 import logging
 import os
 import select
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 # A fork takes some hundredths of a second; the imports less than this on a busy machine, and a
 # lease is longer: whoever waits has claimed a trial.
 _FORK_SECONDS, _IMPORT_SECONDS = 10, 20
+# One that has closed its socket is about to end.
+_END_SECONDS = 2
 _LOG_TAIL = 2000
 
 
@@ -106,7 +109,11 @@ class ForkServer:
 
     def is_ready(self, seconds: float = 0) -> bool:
         """Whether it has done its imports, waited for so long. Raises ForkServerGoneError."""
-        if not self._is_ready and _can_be_read(self._requests.fileno(), seconds):
+        try:
+            answers = self._is_ready or _can_be_read(self._requests.fileno(), seconds)
+        except ValueError as error:  # Somebody has closed it.
+            raise ForkServerGoneError from error
+        if answers:
             with self._lock:
                 self._is_ready = self._is_ready or self._receive() == READY
         if self._process.poll() is not None:
@@ -148,13 +155,17 @@ class ForkServer:
             raise ForkServerGoneError
         return answer
 
-    def close(self) -> str:
-        """End it. Returns the end of what it said, if it has not done its imports."""
-        self._requests.close()
+    def close(self, seconds: float = 0) -> str:
+        """End it, unless it does so itself within that time. Returns the end of its log if its
+        imports failed."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
         self._process.kill()
-        self._process.wait()
+        # Whoever waits for it learns of its end. Only then its descriptor may be another file's.
+        failed = self._process.wait() > 0 and not self._is_ready
+        self._requests.close()
         spawn.forget(self._process.pid)
-        said = "" if self._is_ready else self._log.read_text(errors="replace")[-_LOG_TAIL:]
+        said = self._log.read_text(errors="replace")[-_LOG_TAIL:] if failed else ""
         shutil.rmtree(self._folder, ignore_errors=True)
         return said
 
@@ -202,7 +213,7 @@ class ForkServers:
             if self._servers.get(server.threads) is not server:
                 return
             del self._servers[server.threads]
-        if said := server.close():
+        if said := server.close(_END_SECONDS):
             self._are_broken = True
             logger.warning(
                 "runners do their own imports, since their fork server failed:\n%s", said

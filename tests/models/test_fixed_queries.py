@@ -4,13 +4,14 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, transaction
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from tuning.models import Search, Trial, TrialIndex, fixed_queries
-from tuning.models.fixed_queries import FixedQuery, FixedUpdate, FixedUpsert
+from tuning.models import Epoch, Search, Trial, TrialIndex, fixed_queries
+from tuning.models.fixed_queries import FixedInsert, FixedQuery, FixedUpdate, FixedUpsert
 
 pytestmark = pytest.mark.django_db
 
@@ -170,3 +171,64 @@ def test_the_sql_is_written_once(searches: list[Search], monkeypatch: pytest.Mon
     assert query.first(searches[1].pk) == searches[1]
     with pytest.raises(AssertionError, match="written again"):
         named(searches[1].pk).get()
+
+
+def test_an_update_takes_values_of_fields(searches: list[Search]) -> None:
+    """JSON, times, text and nothing, each prepared as Django does."""
+    update = FixedUpdate(
+        lambda pk: Search.objects.filter(pk=pk),
+        ["oracle_state", "finished_at", "end_reason"], revision=F("revision") + 1,
+    )  # fmt: skip
+    first, second, third = (each.pk for each in searches)
+    revision = Search.objects.get(pk=first).revision
+    given: dict[str, Any] = {
+        "oracle_state": {"a": [1, None, "é"]}, "finished_at": timezone.now(), "end_reason": '"; —',
+    }  # fmt: skip
+    assert update.run(first, **given) == 1
+    assert update.run(third, oracle_state={}, finished_at=None, end_reason="") == 1
+    Search.objects.filter(pk=second).update(**given)
+    rows = Search.objects.values(*given)
+    assert rows.get(pk=first) == rows.get(pk=second) == given
+    assert rows.get(pk=third) == {"oracle_state": {}, "finished_at": None, "end_reason": ""}
+    assert Search.objects.get(pk=first).revision == revision + 1
+    with pytest.raises(KeyError):
+        update.run(first, end_reason="")
+
+
+def test_a_new_row_is_as_django_makes_it(searches: list[Search]) -> None:
+    """In each of its columns, those with defaults of the database and of Django included."""
+    given = {"search": searches[0], "values": {"rate": 0.1}, "oracle_id": "7", "status": "running"}
+    insert = FixedInsert(Trial, started_at=Now())
+    ours = [insert.create(**given, number=number) for number in (2, 3)]
+    theirs = Trial.objects.create(**given, number=4, started_at=Now())
+    assert [row.pk for row in ours] == [theirs.pk - 2, theirs.pk - 1]
+    their_columns = Trial.objects.values().get(pk=theirs.pk)
+    for row in ours:
+        columns = Trial.objects.values().get(pk=row.pk)
+        changing = {"id", "number", "created_at", "started_at"}
+        assert {name for name in columns if columns[name] != their_columns[name]} <= changing
+        assert columns["started_at"]
+        # And the object has what the row has, but for what the database computed.
+        computed = {"started_at"}
+        assert {name for name in columns if getattr(row, name) != columns[name]} == computed
+        assert (row._state.adding, row._state.db) == (False, "default")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert.create(**given, number=3)
+
+
+def test_rows_that_are_there_are_left_as_they_are(searches: list[Search]) -> None:
+    [trial] = searches[0].trials.all()
+    insert = FixedInsert(Epoch)
+
+    def epoch(number: int, loss: float) -> Epoch:
+        return Epoch(
+            trial=trial, attempt=1, execution=0, epoch=number, seconds=0.5, metrics={"loss": loss}
+        )
+
+    insert.add_missing([epoch(1, 0.9)])
+    insert.add_missing([epoch(number, 0.1 * number) for number in (1, 2, 3)])
+    rows = trial.epochs.values_list("epoch", "metrics", "seconds")
+    assert list(rows) == [
+        (1, {"loss": 0.9}, 0.5), (2, {"loss": 0.2}, 0.5), (3, {"loss": pytest.approx(0.3)}, 0.5),
+    ]  # fmt: skip
+    assert all(trial.epochs.values_list("created_at", flat=True))

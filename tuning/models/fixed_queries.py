@@ -5,14 +5,17 @@ Django writes that of a query anew for each call, which for one of many columns 
 takes longer than the database's answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from inspect import signature
 from threading import local
+from types import SimpleNamespace
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.models import Expression
 from django.db.models.constants import OnConflict
+from django.db.models.expressions import DatabaseDefault
 from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.transaction import TransactionManagementError, mark_for_rollback_on_error
 
@@ -92,25 +95,109 @@ def _check_transaction(connection: Any) -> None:
         raise TransactionManagementError("a lock outside of a transaction")
 
 
-class FixedUpdate:
-    """The same of an update. `make` returns the rows that it changes, `values` is what they get."""
+class _Given(Expression):
+    """Stands for a value of its field while SQL is written, and among its parameters."""
 
-    def __init__(self, make: Make, **values: Any) -> None:
-        self._make, self._values = make, values
+    def as_sql(self, *_: Any) -> tuple[str, Any]:
+        return "%s", (self,)
+
+
+def _filled(params: Sequence[Any], value: Callable[[Any], Any], connection: Any) -> list[Any]:
+    """The parameters with the values of the fields that stand among them."""
+    return [
+        one.field.get_db_prep_save(value(one.field), connection) if isinstance(one, _Given) else one
+        for one in params
+    ]
+
+
+class FixedUpdate:
+    """The same of an update. `make` returns the rows that it changes, `values` is what they get,
+    beside the values of the fields that are `given` each time."""
+
+    def __init__(self, make: Make, given: Sequence[str] = (), **values: Any) -> None:
+        self._make, self._given, self._values = make, given, values
 
     @cached_property
     def _written(self) -> tuple[str, tuple[Any, ...]]:
         query: Any = self._make(*_places(self._make)).query.chain(UpdateQuery)
-        query.add_update_values(self._values)
+        fields = {name: query.model._meta.get_field(name) for name in self._given}
+        given = {name: _Given(output_field=field) for name, field in fields.items()}
+        query.add_update_values({**self._values, **given})
         sql, params = query.get_compiler(connection=_connection()).as_sql()
         return sql, params
 
-    def run(self, *numbers: int) -> int:
+    def run(self, *numbers: int, **given: Any) -> int:
         """How many rows were changed."""
-        sql, params = self._written
-        with _connection().cursor() as cursor, mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
-            cursor.execute(sql, _with(numbers, params, _places(self._make)))
+        connection, (sql, params) = _connection(), self._written
+        numbered = _with(numbers, params, _places(self._make))
+        filled = _filled(numbered, lambda field: given[field.name], connection)
+        with connection.cursor() as cursor, mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
+            cursor.execute(sql, filled)
             return int(cursor.rowcount)
+
+
+class FixedInsert:
+    """The same of new rows of a model whose key the database numbers. `values` are what the
+    database computes for each; the rows have the rest."""
+
+    def __init__(self, model: type[models.Model], **values: Any) -> None:
+        self._model, self._values = model, values
+
+    def create(self, **fields: Any) -> Any:
+        """The new row. It does not know what the database computed."""
+        connection, row = _connection(), self._model(**fields)
+        with connection.cursor() as cursor, mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
+            cursor.execute(self._sql_of_one, _filled(self._params, _of(row), connection))
+            [row.pk] = connection.ops.fetch_returned_insert_columns(cursor, ())
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+        return row
+
+    def add_missing(self, rows: Iterable[models.Model]) -> None:
+        """Those of which the database has none yet. None is told its key."""
+        connection = _connection()
+        filled = [_filled(self._params, _of(row), connection) for row in rows]
+        with connection.cursor() as cursor, mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
+            cursor.executemany(self._sql_of_missing, filled)
+
+    @cached_property
+    def _params(self) -> tuple[Any, ...]:
+        return self._write(None)[1]
+
+    @cached_property
+    def _sql_of_one(self) -> str:
+        return self._write(None, self._model._meta.pk)[0]
+
+    @cached_property
+    def _sql_of_missing(self) -> str:
+        return self._write(OnConflict.IGNORE)[0]
+
+    def _write(self, on_conflict: Any, *returning: Any) -> tuple[str, tuple[Any, ...]]:
+        key = self._model._meta.pk
+        fields = [field for field in self._model._meta.concrete_fields if field is not key]
+        row: Any = SimpleNamespace()
+        for field in fields:
+            value = self._values.get(field.name, _Given(output_field=field))
+            setattr(row, field.attname, value)
+        query = InsertQuery(self._model, on_conflict=on_conflict)
+        query.insert_values(fields, [row], raw=True)
+        compiler: Any = query.get_compiler(connection=_connection())
+        compiler.returning_fields = returning
+        [(sql, params)] = compiler.as_sql()
+        return sql, params
+
+
+def _of(row: models.Model) -> Callable[[Any], Any]:
+    """What a new row has in a field."""
+
+    def value(field: Any) -> Any:
+        found = field.pre_save(row, True)
+        if isinstance(found, DatabaseDefault):
+            # One that the database would fill in.
+            found = field.db_default
+            setattr(row, field.attname, found)
+        return found
+
+    return value
 
 
 class FixedUpsert:

@@ -6,6 +6,7 @@ update, `attempt` as the fencing token, leases by the database's clock) are in d
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from django.db import connection, models
@@ -16,6 +17,8 @@ from django.utils import timezone
 
 from tuning.protocol.failures import FailureCode, WorkKind
 from tuning.protocol.statuses import ACTIVE, FINISHED, Status, status_choices
+
+from .fixed_queries import FixedInsert, FixedUpdate
 
 LEASE_SECONDS = 45
 # No lease is longer: one that seems to be was set before the database's clock was moved back.
@@ -96,14 +99,9 @@ class WorkQuerySet(models.QuerySet[Any]):
 
     def create_claimed(self, worker: Any, slot: int, **values: Any) -> Any:
         """A row that this slot has from the beginning, without having waited."""
-        row = self.create(
-            **values,
-            lease_expires_at=lease_end(),
-            worker=worker,
-            slot=slot,
-            status=Status.RUNNING,
-            attempt=1,
-            started_at=Now(),
+        model: Any = self.model
+        row = _claimed(model).create(
+            **values, worker=worker, slot=slot, status=Status.RUNNING, attempt=1
         )
         # Only the database knows its time; it is read if anybody asks.
         del row.lease_expires_at, row.started_at
@@ -128,9 +126,13 @@ class WorkQuerySet(models.QuerySet[Any]):
         return self.held(pk, attempt).update(lease_expires_at=lease_end(seconds)) == 1
 
     def finish(self, pk: int, attempt: int, status: Status, **values: Any) -> bool:
-        changed = self.held(pk, attempt).update(
-            status=status, lease_expires_at=None, finished_at=Now(), **values
-        )
+        values["status"] = status
+        if any(hasattr(value, "resolve_expression") for value in values.values()):
+            changed = self.held(pk, attempt).update(**values, **_ENDED)
+        else:
+            # The same few combinations of fields, again and again.
+            model: Any = self.model
+            changed = _finished(model, tuple(values)).run(pk, attempt, **values)
         return changed == 1
 
     def requeue(self, pk: int, attempt: int, **values: Any) -> bool:
@@ -139,6 +141,22 @@ class WorkQuerySet(models.QuerySet[Any]):
             status=Status.QUEUED, lease_expires_at=None, worker=None, slot=None, **values
         )
         return changed == 1
+
+
+_ENDED: dict[str, Any] = {"lease_expires_at": None, "finished_at": Now()}
+
+
+@cache
+def _claimed(model: Any) -> FixedInsert:
+    return FixedInsert(model, lease_expires_at=lease_end(), started_at=Now())
+
+
+@cache
+def _finished(model: Any, given: tuple[str, ...]) -> FixedUpdate:
+    def held(pk: int, attempt: int) -> Any:
+        return model._default_manager.all().held(pk, attempt)
+
+    return FixedUpdate(held, given, **_ENDED)
 
 
 class Work(models.Model):

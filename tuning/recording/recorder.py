@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 
 from tuning.analysis import limits
 from tuning.models import Attempt, Epoch, Execution, Search, Trial, TrialIndex
-from tuning.models.fixed_queries import FixedQuery
+from tuning.models.fixed_queries import FixedInsert, FixedQuery, FixedUpdate
 from tuning.models.resource_use import NOTHING_SEEN, Used
 from tuning.models.trial_index import mean_of_last, without_number
 from tuning.models.trials import NO_CHECKPOINT
@@ -530,7 +530,11 @@ def _insert_epochs(trial: Trial, news: News) -> None:
         )
         for event in news.epochs
     ]
-    Epoch.objects.bulk_create(rows, ignore_conflicts=True)
+    if rows:
+        _NEW_EPOCHS.add_missing(rows)
+
+
+_NEW_EPOCHS = FixedInsert(Epoch)
 
 
 def _epochs_of(trial: Trial, news: News) -> list[tuple[int, Metrics]]:
@@ -578,9 +582,14 @@ def _end(
 
 
 def _close_attempt(trial: Trial, outcome: str) -> None:
-    Attempt.objects.filter(trial_id=trial.pk, number=trial.attempt).update(
-        ended_at=Now(), outcome=outcome[:200]
-    )
+    _ATTEMPT_ENDS.run(trial.pk, trial.attempt, outcome=outcome[:200])
+
+
+def _attempt(trial: int, number: int) -> QuerySet[Attempt]:
+    return Attempt.objects.filter(trial_id=trial, number=number)
+
+
+_ATTEMPT_ENDS = FixedUpdate(_attempt, ["outcome"], ended_at=Now())
 
 
 def strategy_failure(error: Exception) -> str:

@@ -59,7 +59,7 @@ from tuning.models import (
     Work,
     Worker,
 )
-from tuning.models.fixed_queries import FixedQuery
+from tuning.models.fixed_queries import FixedInsert, FixedQuery
 from tuning.models.work import kinds_queued
 from tuning.protocol.gpu_needs import GpuNeed
 from tuning.protocol.statuses import SearchStatus
@@ -275,7 +275,7 @@ def claim_trial_of(search_id: int, slot: Slot, has_waiting: bool | None = None) 
     """Claim a trial of this search: a waiting one, else a new one that its strategy suggests.
     `has_waiting`: whether one waits, where that has just been read."""
     ahead = drawn_ahead(search_id)
-    if has_waiting is None:
+    if ahead is None and has_waiting is None:
         has_waiting = standing_of(search_id).waiting is not None
     if ahead or has_waiting:
         trial = _claim_locked(search_id, slot, ahead)
@@ -358,7 +358,7 @@ def _make_drawn(
     if slot is None:
         return suggestions.take(search, drawn, Trial.objects.create)
     create = partial(Trial.objects.create_claimed, slot.worker, slot.number)
-    trial = suggestions.take(search, drawn, create, **_of_claim())
+    trial = suggestions.take(search, drawn, create, _TAKEN_AND_CLAIMED)
     return _with_attempt(trial, slot) if trial else None
 
 
@@ -407,8 +407,14 @@ def _of_claim() -> dict[str, Any]:
     return {"last_claim_at": Now(), "revision": F("revision") + 1}
 
 
+_TAKEN_AND_CLAIMED = suggestions.taking(**_of_claim())
+
+
 def _with_attempt(trial: Trial, slot: Slot) -> Trial:
-    Attempt.objects.create(
+    _NEW_ATTEMPT.create(
         trial=trial, number=trial.attempt, worker_name=slot.worker.name, slot=slot.number
     )
     return trial
+
+
+_NEW_ATTEMPT = FixedInsert(Attempt)

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import F, QuerySet
 
 from tuning.models import Search, Trial, TrialIndex
-from tuning.models.fixed_queries import FixedQuery
+from tuning.models.fixed_queries import FixedQuery, FixedUpdate
 from tuning.spaces.hyperparameters import default_values
 from tuning.strategies.contract import Settings, Suggestion
 from tuning.strategies.suggesting import suggest
@@ -82,17 +82,26 @@ def _version(search_id: int) -> QuerySet[Any, Any]:
 _VERSION = FixedQuery(_version)
 
 
+def taking(**also: Any) -> FixedUpdate:
+    """What changes in the search's row when a trial is taken, and what else."""
+
+    def of_version(pk: int, version: int) -> QuerySet[Search]:
+        return Search.objects.filter(pk=pk, oracle_version=version)
+
+    next_version = F("oracle_version") + 1
+    return FixedUpdate(of_version, ["oracle_state"], oracle_version=next_version, **also)
+
+
+_TAKEN = taking()
+
+
 def take(
-    search: Search, drawn: Drawn, create: Callable[..., Trial], **claimed: Any
+    search: Search, drawn: Drawn, create: Callable[..., Trial], taken: FixedUpdate = _TAKEN
 ) -> Trial | None:
     """The trial that was drawn, with the new state; None if another one was taken first. Must be
-    called in a transaction that locks the search. `create` makes its row; `claimed`: what else
-    changes in the search's."""
+    called in a transaction that locks the search. `create` makes its row."""
     suggestion = drawn.suggestion
-    taken = Search.objects.filter(pk=search.pk, oracle_version=drawn.version).update(
-        oracle_state=suggestion.state, oracle_version=F("oracle_version") + 1, **claimed
-    )
-    if not taken:
+    if not taken.run(search.pk, drawn.version, oracle_state=suggestion.state):
         return None
     own = {key: value for key, value in suggestion.values.items() if key.startswith("tuner/")}
     values = {k: v for k, v in suggestion.values.items() if k not in own}

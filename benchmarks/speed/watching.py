@@ -87,10 +87,16 @@ def wait_for_spare_runner(root: int, seconds: float = 60) -> None:
 
 def _has_imported(runner: psutil.Process) -> bool:
     try:
-        # The process that they are forks of yields to nobody, and serves nobody.
-        return runner.nice() > 0 and int(runner.memory_info().rss) > IMPORTED_BYTES
+        return int(runner.memory_info().rss) > IMPORTED_BYTES
     except psutil.Error:
         return False
+
+
+def _is_runner(process: psutil.Process) -> bool:
+    """Not the process that runners are forks of, whose command they have: it gives up no rights."""
+    if "tuning/runner/__main__.py" not in " ".join(process.cmdline()):
+        return False
+    return "NoNewPrivs:\t1" in Path(f"/proc/{process.pid}/status").read_text()
 
 
 def runners(root: int) -> list[psutil.Process]:
@@ -98,9 +104,9 @@ def runners(root: int) -> list[psutil.Process]:
     found = []
     for process in _processes([root]):
         try:
-            if "tuning/runner/__main__.py" in " ".join(process.cmdline()):
+            if _is_runner(process):
                 found.append(process)
-        except psutil.Error:
+        except (psutil.Error, OSError):
             continue
     return found
 

@@ -1,8 +1,10 @@
 """Runners that are forks of one process: what `test_runner_process.py` and the hostile templates do
 not show, with a fork server that imports nothing."""
 
+import contextlib
 import json
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,10 +17,16 @@ from tests.services import PATIENCE, ROOT, wait_for
 from tuning.protocol.events import Ready
 from tuning.protocol.orders import EndOrder
 from tuning.supervisor import fork_servers as module
-from tuning.supervisor import gpus, launch
-from tuning.supervisor.fork_servers import ForkServers, fork_servers
-from tuning.supervisor.launch import Device
+from tuning.supervisor import gpus, isolation, launch
+from tuning.supervisor.fork_servers import (
+    ForkedProcess,
+    ForkServerGoneError,
+    ForkServers,
+    fork_servers,
+)
+from tuning.supervisor.launch import Device, Start
 from tuning.supervisor.runners import RunnerGone, RunnerProcess
+from tuning.supervisor.spawner import spawn
 
 from .test_runner_process import next_event, open_files
 
@@ -312,3 +320,70 @@ def test_guardians_share_their_memory_with_the_runner(serve: Any, start: Any) ->
     assert megabytes << 20 < runner.memory(1 << 40) < (megabytes + 100) << 20
     # What is divided is less than the whole.
     assert runner.memory(0) < megabytes << 20
+
+
+@pytest.mark.parametrize("level", [0, 2, isolation.HIGHEST_LEVEL])
+def test_joblib_works_as_isolated(level: int, serve: Any, start: Any, settings: Any) -> None:
+    """It looks for shared memory when it is imported, which is before the isolation."""
+    settings.SANDBOX_LEVEL = level
+    serve(
+        "os.environ['JOBLIB_TEMP_FOLDER'] = '.'\n"
+        "jobs = joblib.Parallel(n_jobs=2, backend='threading')\n"
+        "assert jobs(joblib.delayed(abs)(number) for number in (-1, 2)) == [1, 2]",
+        f"import joblib\n{SERVER}",
+    )
+    runner = start()
+    assert next_event(runner) == Ready(), runner.log_tail()
+    assert is_fork(runner)
+
+
+def test_a_late_answer_is_not_taken_for_the_next(
+    serve: Any, start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two slots that ask at once, the first gives up while the fork server stands still."""
+    monkeypatch.setattr(module, "_FORK_SECONDS", 0.2)
+    serve()
+    server = fork_servers._servers[1]
+    the_server().suspend()
+    orders, log, events, _ = descriptors = [*os.pipe(), *os.pipe()]
+    asked = Start(Device(), True, 0, tmp_path, orders, log, events)
+    try:
+        for _ in range(2):
+            with pytest.raises(ForkServerGoneError):
+                server.fork(asked)
+            # The second one would read what the first one did not wait for.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                the_server().resume()
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+    assert not living_children()
+
+
+def test_a_fork_is_known_before_it_begins(
+    serve: Any, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another slot that ends its runner at this moment would take it for an orphan."""
+    serve()
+
+    def born(pid: int) -> ForkedProcess:
+        assert not spawn.births.acquire(blocking=False)
+        assert pid not in spawn.started
+        return ForkedProcess(pid)
+
+    monkeypatch.setattr(module, "ForkedProcess", born)
+    runner = start()
+    assert runner._process.pid in spawn.started
+    assert next_event(runner) == Ready()
+
+
+def test_a_crash_during_the_imports_is_not_repeated(
+    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A processor that lacks an instruction will lack it the next time."""
+    (tmp_path / "main.py").write_text(f"{HEAD}\nimport signal\nos.kill(os.getpid(), signal.SIGILL)")
+    monkeypatch.setattr(launch, "MAIN", tmp_path / "main.py")
+    servers = ForkServers()
+    wait_for(lambda: servers.prepare(Device()), "it is given up")
+    assert "status -4" in caplog.text
+    assert not servers._servers

@@ -22,8 +22,11 @@ pytestmark = pytest.mark.tensorflow
 CODE = """
 import keras
 import numpy as np
+import tensorflow as tf
 
 print("drew", np.random.random())
+print("tensorflow", tf.random.uniform(()).numpy())
+print("keras", float(keras.random.uniform(())))
 print("home", keras.src.backend.config.keras_home())
 print("threads", __import__("threadpoolctl").threadpool_info()[0]["num_threads"])
 
@@ -73,5 +76,6 @@ def test_forks_train_what_processes_of_their_own_do(digits: Path, forks: None) -
     assert [first[0], second[0], alone[0]] == [True, True, False]
     assert first[1] == second[1] == alone[1]
     # What nobody seeds differs in each.
-    assert len({printed["drew"] for *_, printed in (first, second, alone)}) == 3
+    for who in ("drew", "tensorflow", "keras"):
+        assert len({printed[who] for *_, printed in (first, second, alone)}) == 3
     assert first[2]["threads"] == alone[2]["threads"] == "1"

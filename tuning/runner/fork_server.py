@@ -46,23 +46,39 @@ def _fork(requests: socket.socket) -> bool:
     A process in between makes it and ends at once: the kernel hands what that leaves behind to the
     next one above that adopts orphans, which the worker does.
     """
-    reading, writing = os.pipe()
-    between = os.fork()
-    if between == 0:
-        try:
-            new = os.fork()
-        except OSError as error:
-            os.write(writing, REFUSED + str(error).encode())
-            os._exit(1)
-        if new:
-            os.write(writing, str(new).encode())
-            os._exit(0)
-    else:
+    told, tell = os.pipe()
+    try:
+        between = os.fork()
+        if between == 0:
+            os.close(told)
+            _leave_behind(tell)
+            return True
+        os.close(tell)
         os.waitpid(between, 0)
-        requests.send(os.read(reading, MAX_PACKET))
-    os.close(reading)
-    os.close(writing)
-    return between == 0
+        answer = os.read(told, MAX_PACKET)
+    except OSError as error:
+        os.close(tell)
+        answer = _refusal(error)
+    os.close(told)
+    requests.send(answer)
+    return False
+
+
+def _leave_behind(tell: int) -> None:
+    """Return in a new process, whose number is told, and end this one."""
+    try:
+        new = os.fork()
+    except OSError as error:
+        os.write(tell, _refusal(error))
+        os._exit(1)
+    if new:
+        os.write(tell, str(new).encode())
+        os._exit(0)
+    os.close(tell)
+
+
+def _refusal(error: OSError) -> bytes:
+    return REFUSED + str(error).encode()
 
 
 def _settle(request: ForkRequest, given: Descriptors) -> list[str]:

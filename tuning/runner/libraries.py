@@ -3,6 +3,7 @@
 import gc
 import importlib
 import importlib.metadata
+import multiprocessing
 import os
 import platform
 from collections.abc import Callable
@@ -74,11 +75,12 @@ def load_everything() -> None:
 
 def settle_in() -> None:
     """In a fork of a process that has loaded the libraries: what they took from that one's
-    environment becomes this one's, and no two forks draw the same numbers."""
+    environment becomes this one's, and no two forks draw the same numbers or have one key."""
     import keras.src.backend.config
     import numpy as np
 
     np.random.seed()
+    multiprocessing.current_process().authkey = os.urandom(32)
     folder = os.environ["KERAS_HOME"]
     Path(folder).mkdir(exist_ok=True)
     keras.src.backend.config._KERAS_DIR = folder

@@ -77,7 +77,8 @@ def _lock_folder(folder: Path) -> int | None:
 
 
 def _began_below(process: psutil.Process, folder: Path) -> bool:
-    """Whether this was a runner's process in `folder`: they are started with it as HOME."""
+    """Whether this was a runner's process in `folder`: its HOME lies there. That of a fork is, for
+    the kernel, the one of the fork server, which lies there too."""
     try:
         home = process.environ().get("HOME", "")
     except (psutil.Error, OSError):

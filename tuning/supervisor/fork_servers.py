@@ -10,6 +10,7 @@ better.
 
 import contextlib
 import logging
+import math
 import os
 import select
 import shutil
@@ -17,12 +18,13 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import uuid
 from threading import Lock
 
 from tuning.protocol.forks import GO, MAX_PACKET, READY, REFUSED, Descriptors, ForkRequest
 
-from . import launch
+from . import isolation, launch
 from .folders import adopt_orphans, runners_folder
 from .launch import Device, Start, command, environment, of_this_worker
 from .spawner import spawn
@@ -48,7 +50,7 @@ class ForkedProcess:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.returncode: int | None = None
-        # Once it was waited for, its number may be somebody else's.
+        # Once it was waited for, its number may be another process's.
         self._lock = Lock()
 
     def poll(self) -> int | None:
@@ -60,16 +62,13 @@ class ForkedProcess:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        with self._lock:
-            end = None if self.returncode is not None else os.pidfd_open(self.pid)
-        if end is not None:
-            try:
-                _can_be_read(end, timeout)
-            finally:
-                os.close(end)
-        status = self.poll()
-        if status is None:
-            raise subprocess.TimeoutExpired("runner", timeout or 0)
+        # As `subprocess` does it, since not every kernel has descriptors of processes.
+        end, pause = time.monotonic() + (math.inf if timeout is None else timeout), 0.0005
+        while (status := self.poll()) is None:
+            if time.monotonic() >= end:
+                raise subprocess.TimeoutExpired("runner", timeout or 0)
+            time.sleep(pause)
+            pause = min(2 * pause, 0.05)
         return status
 
     def terminate(self) -> None:
@@ -98,7 +97,7 @@ class ForkServer:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     cwd=self._folder,
-                    env=environment(Device(threads=threads), self._folder, level=0),
+                    env=environment(Device(threads=threads), self._folder, isolation.level()),
                     pass_fds=(theirs.fileno(),),
                     start_new_session=True,
                 )
@@ -111,7 +110,7 @@ class ForkServer:
         """Whether it has done its imports, waited for so long. Raises ForkServerGoneError."""
         try:
             answers = self._is_ready or _can_be_read(self._requests.fileno(), seconds)
-        except ValueError as error:  # Somebody has closed it.
+        except ValueError as error:  # Another thread has closed it.
             raise ForkServerGoneError from error
         if answers:
             with self._lock:
@@ -144,30 +143,40 @@ class ForkServer:
         try:
             socket.send_fds(self._requests, [request], descriptors)
         except OSError as error:
-            raise ForkServerGoneError from error
+            raise self._given_up() from error
 
     def _receive(self) -> bytes:
         try:
             answer = self._requests.recv(MAX_PACKET)
         except OSError as error:
-            raise ForkServerGoneError from error
+            raise self._given_up() from error
         if not answer:
-            raise ForkServerGoneError
+            raise self._given_up()
         return answer
 
-    def close(self, seconds: float = 0) -> str:
-        """End it, unless it does so itself within that time. Returns the end of its log if its
-        imports failed."""
+    def _given_up(self) -> ForkServerGoneError:
+        # Now: what it still answered would be taken for the answer to the next request.
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
+            self._process.wait(_END_SECONDS)
         self._process.kill()
-        # Whoever waits for it learns of its end. Only then its descriptor may be another file's.
-        failed = self._process.wait() > 0 and not self._is_ready
+        return ForkServerGoneError()
+
+    def close(self) -> str:
+        """End it. Returns how it ended if that was during its imports, by no will of others."""
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_SECONDS)
+        # Whoever waits for it has learnt of its end by now: its descriptor may be another file's.
         self._requests.close()
-        spawn.forget(self._process.pid)
-        said = self._log.read_text(errors="replace")[-_LOG_TAIL:] if failed else ""
+        status = self._process.returncode
+        if status is not None:
+            spawn.forget(self._process.pid)
+        problem = ""
+        if not (self._is_ready or status in (None, 0, -signal.SIGKILL, -signal.SIGTERM)):
+            said = self._log.read_text(errors="replace")[-_LOG_TAIL:]
+            problem = f"It ended with status {status}. {said}"
         shutil.rmtree(self._folder, ignore_errors=True)
-        return said
+        return problem
 
 
 class ForkServers:
@@ -182,7 +191,7 @@ class ForkServers:
     def prepare(self, device: Device) -> bool:
         """Whether a runner for this device can be started at its best. If it is worth waiting for a
         fork server, one is on its way. Raises OSError if the system has no room for it."""
-        if device.gpu or sys.platform != "linux" or self._are_broken:
+        if not self.serve(device):
             return True
         with self._lock:
             server = self._servers.get(device.threads)
@@ -194,6 +203,10 @@ class ForkServers:
         except ForkServerGoneError:
             self._drop(server)
             return self._are_broken
+
+    def serve(self, device: Device) -> bool:
+        """Whether its runners are forks, sooner or later."""
+        return not (device.gpu or sys.platform != "linux" or self._are_broken)
 
     def fork(self, start: Start) -> ForkedProcess | None:
         """None if no fork server is there for it. One that still imports what the runner needs is
@@ -213,11 +226,9 @@ class ForkServers:
             if self._servers.get(server.threads) is not server:
                 return
             del self._servers[server.threads]
-        if said := server.close(_END_SECONDS):
+        if problem := server.close():
             self._are_broken = True
-            logger.warning(
-                "runners do their own imports, since their fork server failed:\n%s", said
-            )
+            logger.warning("runners do their own imports: the fork server failed. %s", problem)
 
     def close(self) -> None:
         """End all of them. Their runners go on."""

@@ -87,6 +87,8 @@ class RunnerPool:
         """Start a spare if one of these devices has none. One after the other; and where work is
         going on, not just after one was taken: what begins needs the processor for itself."""
         self.check()
+        if self._closed:
+            return
         devices = [device for device in devices if self._is_prepared(device)]
         with self._lock:
             soon = time.monotonic() < self._taken_at + self.SPARE_AFTER

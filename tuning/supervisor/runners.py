@@ -9,6 +9,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -117,18 +118,17 @@ class RunnerProcess:
             raise
 
     def _start(self) -> Process:
-        self._events, events = os.pipe()
-        orders, self._orders = os.pipe()
-        try:
+        with contextlib.ExitStack() as stack:
+            self._events, events = os.pipe()
+            stack.callback(os.close, events)
+            orders, self._orders = os.pipe()
+            stack.callback(os.close, orders)
             process = self.start_process(
                 Start(
                     self.device, self.needs_keras, self._level,
                     self.folder, orders, self._log, events,
                 )
             )  # fmt: skip
-        finally:
-            os.close(orders)
-            os.close(events)
         os.set_blocking(self._events, False)
         os.set_blocking(self._orders, False)
         return process
@@ -232,6 +232,8 @@ class RunnerProcess:
     @property
     def _own_processes(self) -> int:
         """Itself and its guardians: one more stands at the border of its namespaces."""
+        if sys.platform != "linux":
+            return 1
         return 3 if self._level >= isolation.OWN_VIEW else 2
 
     def _is_alive(self) -> bool:

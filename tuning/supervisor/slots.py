@@ -10,6 +10,7 @@ from django.conf import settings
 from tuning.analysis.slots import Slots
 
 from . import gpus
+from .fork_servers import fork_servers
 from .launch import Device
 
 # More than so many slots on CPUs only where each has that much memory.
@@ -64,7 +65,7 @@ def spare_count() -> int:
     """At most so many: the setting SPARE_RUNNERS, else what a tenth of the memory holds."""
     if settings.SPARE_RUNNERS >= 0:
         return settings.SPARE_RUNNERS
-    each = SPARE_BYTES if gpus.find().usable else FORK_BYTES
+    each = FORK_BYTES if fork_servers.serve(device(0)) else SPARE_BYTES
     return max(1, psutil.virtual_memory().total // 10 // each)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 
 class _Spawner:
-    """Starts every process from one thread that lives as long as the worker.
+    """Starts processes from one thread that lives as long as the worker.
 
-    A runner asks the kernel to be killed when its parent dies, and for the kernel the parent is
-    the thread that started it: a slot's thread may end while its spare runner is still wanted.
+    They ask the kernel to be killed when their parent dies, and for the kernel the parent is the
+    thread that started them: a slot's thread may end while its spare runner is still wanted. What a
+    fork server makes is a child of the main thread, and is among the started ones as well.
     """
 
     def __init__(self) -> None:

@@ -139,8 +139,20 @@ def test_runners_outlive_their_fork_server_and_the_next_ones_have_another(
 
 
 def living_children() -> set[int]:
+    """Those that this test has started."""
     children = psutil.Process().children()
-    return {each.pid for each in children if each.status() != psutil.STATUS_ZOMBIE}
+    living = {each.pid for each in children if each.status() != psutil.STATUS_ZOMBIE}
+    return living - _others
+
+
+_others: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def _children_before() -> Iterator[None]:
+    _others.update(living_children())
+    yield
+    _others.clear()
 
 
 def test_a_stopped_fork_server_is_given_up(

@@ -216,6 +216,15 @@ def test_a_new_row_is_as_django_makes_it(searches: list[Search]) -> None:
         insert.create(**given, number=3)
 
 
+def test_a_new_row_knows_its_key_on_an_old_sqlite(
+    searches: list[Search], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before 3.35 it returns nothing."""
+    monkeypatch.setattr(connection.features, "can_return_columns_from_insert", False)
+    row = FixedInsert(Trial).create(search=searches[0], number=2)
+    assert Trial.objects.get(search=searches[0], number=2).pk == row.pk
+
+
 def test_rows_that_are_there_are_left_as_they_are(searches: list[Search]) -> None:
     [trial] = searches[0].trials.all()
     insert = FixedInsert(Epoch)

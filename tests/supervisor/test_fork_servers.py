@@ -1,7 +1,6 @@
 """Runners that are forks of one process: what `test_runner_process.py` and the hostile templates do
 not show, with a fork server that imports nothing."""
 
-import contextlib
 import json
 import logging
 import os
@@ -15,6 +14,7 @@ import pytest
 
 from tests.services import PATIENCE, ROOT, wait_for
 from tuning.protocol.events import Ready
+from tuning.protocol.forks import GO
 from tuning.protocol.orders import EndOrder
 from tuning.supervisor import fork_servers as module
 from tuning.supervisor import gpus, isolation, launch
@@ -355,21 +355,28 @@ def test_a_late_answer_is_not_taken_for_the_next(
     """Of two slots that ask at once, the first gives up while the fork server stands still."""
     monkeypatch.setattr(module, "_FORK_SECONDS", 0.2)
     serve()
-    server = fork_servers._servers[1]
-    the_server().suspend()
+    server, process = fork_servers._servers[1], the_server()
+    process.suspend()
+    # It answers between the moment when it is given up and its end.
+    kill = server._process.kill
+
+    def kill_late() -> None:
+        process.resume()
+        wait_for(lambda: module._can_be_read(server._requests.fileno(), 0), "the late answer")
+        kill()
+
+    monkeypatch.setattr(server._process, "kill", kill_late)
     orders, log, events, _ = descriptors = [*os.pipe(), *os.pipe()]
     asked = Start(Device(), True, 0, tmp_path, orders, log, events)
     try:
         for _ in range(2):
             with pytest.raises(ForkServerGoneError):
                 server.fork(asked)
-            # The second one would read what the first one did not wait for.
-            with contextlib.suppress(psutil.NoSuchProcess):
-                the_server().resume()
+            monkeypatch.setattr(server._process, "kill", kill)
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
-    assert not living_children()
+    wait_for(lambda: not living_children(), "nothing is left")
 
 
 def test_a_fork_is_known_before_it_begins(
@@ -378,14 +385,23 @@ def test_a_fork_is_known_before_it_begins(
     """Another slot that ends its runner at this moment would take it for an orphan."""
     serve()
 
-    def born(pid: int) -> ForkedProcess:
-        assert not spawn.births.acquire(blocking=False)
-        assert pid not in spawn.started
+    born: list[int] = []
+
+    def made(pid: int) -> ForkedProcess:
+        assert spawn.births.locked()
+        born.append(pid)
         return ForkedProcess(pid)
 
-    monkeypatch.setattr(module, "ForkedProcess", born)
+    def write(descriptor: int, content: bytes) -> int:
+        if content == GO:
+            assert born[-1] in spawn.started
+        return real_write(descriptor, content)
+
+    real_write = os.write
+    monkeypatch.setattr(module, "ForkedProcess", made)
+    monkeypatch.setattr(module.os, "write", write)
     runner = start()
-    assert runner._process.pid in spawn.started
+    assert born == [runner._process.pid]
     assert next_event(runner) == Ready()
 
 

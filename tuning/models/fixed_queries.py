@@ -148,7 +148,7 @@ class FixedInsert:
         connection, row = _connection(), self._model(**fields)
         with connection.cursor() as cursor, mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
             cursor.execute(self._sql_of_one, _filled(self._params, _of(row), connection))
-            [row.pk] = connection.ops.fetch_returned_insert_columns(cursor, ())
+            row.pk = self._new_key(cursor, connection)
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
         return row
 
@@ -158,6 +158,14 @@ class FixedInsert:
         filled = [_filled(self._params, _of(row), connection) for row in rows]
         with connection.cursor() as cursor, mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
             cursor.executemany(self._sql_of_missing, filled)
+
+    def _new_key(self, cursor: Any, connection: Any) -> Any:
+        if connection.features.can_return_columns_from_insert:
+            [key] = connection.ops.fetch_returned_insert_columns(cursor, ())
+            return key
+        # SQLite before 3.35.
+        table: Any = self._model._meta
+        return connection.ops.last_insert_id(cursor, table.db_table, table.pk.column)
 
     @cached_property
     def _params(self) -> tuple[Any, ...]:

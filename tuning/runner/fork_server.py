@@ -11,6 +11,7 @@ themselves. Nobody has tried CUDA: runners with a GPU are processes of their own
 (`supervisor/fork_servers.py`).
 """
 
+import contextlib
 import os
 import socket
 import tempfile
@@ -49,31 +50,33 @@ def _fork(requests: socket.socket) -> bool:
     told, tell = os.pipe()
     try:
         between = os.fork()
-        if between == 0:
-            os.close(told)
-            _leave_behind(tell)
-            return True
-        os.close(tell)
-        os.waitpid(between, 0)
-        answer = os.read(told, MAX_PACKET)
     except OSError as error:
+        requests.send(_refusal(error))
+        os.close(told)
         os.close(tell)
-        answer = _refusal(error)
+        return False
+    if between == 0:
+        os.close(told)
+        _leave_behind(tell)
+        return True
+    os.close(tell)
+    os.waitpid(between, 0)
+    requests.send(os.read(told, MAX_PACKET))
     os.close(told)
-    requests.send(answer)
     return False
 
 
 def _leave_behind(tell: int) -> None:
     """Return in a new process, whose number is told, and end this one."""
     try:
-        new = os.fork()
+        if new := os.fork():
+            os.write(tell, str(new).encode())
+            os._exit(0)
     except OSError as error:
-        os.write(tell, _refusal(error))
+        # Nobody listens if the fork server was given up.
+        with contextlib.suppress(OSError):
+            os.write(tell, _refusal(error))
         os._exit(1)
-    if new:
-        os.write(tell, str(new).encode())
-        os._exit(0)
     os.close(tell)
 
 

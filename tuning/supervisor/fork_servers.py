@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 import uuid
+from pathlib import Path
 from threading import Lock
 
 from tuning.protocol.forks import GO, MAX_PACKET, READY, REFUSED, Descriptors, ForkRequest
@@ -83,7 +84,7 @@ class ForkServer:
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._lock = Lock()
-        self._is_ready = False
+        self._is_ready = self._has_closed = False
         self._folder = runners_folder() / uuid.uuid4().hex
         self._folder.mkdir(mode=0o700)
         self._log = self._folder / "log.txt"
@@ -97,7 +98,7 @@ class ForkServer:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     cwd=self._folder,
-                    env=environment(Device(threads=threads), self._folder, isolation.level()),
+                    env=_environment(threads, self._folder),
                     pass_fds=(theirs.fileno(),),
                     start_new_session=True,
                 )
@@ -109,7 +110,8 @@ class ForkServer:
     def is_ready(self, seconds: float = 0) -> bool:
         """Whether it has done its imports, waited for so long. Raises ForkServerGoneError."""
         try:
-            answers = self._is_ready or _can_be_read(self._requests.fileno(), seconds)
+            # Not for one that is ready: a fork that takes long would hold up the worker.
+            answers = not self._is_ready and _can_be_read(self._requests.fileno(), seconds)
         except ValueError as error:  # Another thread has closed it.
             raise ForkServerGoneError from error
         if answers:
@@ -151,18 +153,23 @@ class ForkServer:
         except OSError as error:
             raise self._given_up() from error
         if not answer:
-            raise self._given_up()
+            self._has_closed = True
+            raise ForkServerGoneError
         return answer
 
     def _given_up(self) -> ForkServerGoneError:
-        # Now: what it still answered would be taken for the answer to the next request.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_SECONDS)
         self._process.kill()
+        # What it has still answered would be taken for the answer to the next request.
+        with contextlib.suppress(OSError):
+            self._requests.shutdown(socket.SHUT_RDWR)
         return ForkServerGoneError()
 
     def close(self) -> str:
         """End it. Returns how it ended if that was during its imports, by no will of others."""
+        if self._has_closed:
+            # It is about to end by itself, and how is of interest.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_SECONDS)
         self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
@@ -211,8 +218,8 @@ class ForkServers:
     def fork(self, start: Start) -> ForkedProcess | None:
         """None if no fork server is there for it. One that still imports what the runner needs is
         waited for. Raises OSError if the system has no room for a process."""
-        server = None if start.device.gpu else self._servers.get(start.device.threads)
-        if server is None:
+        server = self._servers.get(start.device.threads)
+        if server is None or start.device.gpu:
             return None
         try:
             if server.is_ready(_IMPORT_SECONDS if start.needs_keras else 0):
@@ -225,9 +232,10 @@ class ForkServers:
         with self._lock:
             if self._servers.get(server.threads) is not server:
                 return
+            problem = server.close()
+            self._are_broken = bool(problem)
             del self._servers[server.threads]
-        if problem := server.close():
-            self._are_broken = True
+        if problem:
             logger.warning("runners do their own imports: the fork server failed. %s", problem)
 
     def close(self) -> None:
@@ -239,6 +247,14 @@ class ForkServers:
 
 
 fork_servers = ForkServers()
+
+
+def _environment(threads: int, folder: Path) -> dict[str, str]:
+    found = environment(Device(threads=threads), folder, level=0)
+    if isolation.hides_shared_memory():
+        # joblib looks for it when it is imported, which is before a runner is shut in.
+        found["JOBLIB_MULTIPROCESSING"] = "0"
+    return found
 
 
 def _can_be_read(descriptor: int, seconds: float | None) -> bool:

@@ -54,6 +54,12 @@ def level() -> int:
     return _reach(_wishes())[0]
 
 
+def hides_shared_memory() -> bool:
+    """Whether runners have none: neither the machine's nor their own."""
+    reached, held = _reach(_wishes())
+    return reached < OWN_VIEW and held.get("write_files", False)
+
+
 def probe() -> list[Layer]:
     """The layers from the outside in. Takes a few tenths of a second the first time."""
     reached, held = _reach(_wishes())

@@ -11,8 +11,6 @@ from .gpus import Gpu, visible_to_cuda
 
 # Tests and `benchmarks/chaos` have other programs as runners. The isolation is tried with this one.
 MAIN = PROBED = Path(settings.BASE_DIR) / "tuning" / "runner" / "__main__.py"
-# The level of isolation from which on a runner has shared memory of its own.
-OWN_MEMORY = 3
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,4 @@ def environment(device: Device, folder: Path, level: int) -> dict[str, str]:
         "RUNNER_DATASETS": str(settings.DATASETS_ROOT),
         "RUNNER_WEIGHTS_URL": settings.WEIGHTS_URL,
         "RUNNER_DOWNLOADS": str(settings.DOWNLOADS_ROOT),
-        # At these levels a runner has no shared memory, which joblib finds out when it is imported:
-        # in a fork server before that is so.
-        **({"JOBLIB_MULTIPROCESSING": "0"} if 0 < level < OWN_MEMORY else {}),
     }

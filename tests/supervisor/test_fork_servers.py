@@ -62,30 +62,82 @@ pathlib.Path("seen").write_text(json.dumps(seen))
 
 
 @pytest.fixture
-def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+def runners_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """A function that puts a script in the place of runners and of their fork server."""
+
+    def write(script: str) -> None:
+        (tmp_path / "main.py").write_text(HEAD + script)
+        monkeypatch.setattr(launch, "MAIN", tmp_path / "main.py")
+
+    yield write
+    fork_servers.close()
+
+
+@pytest.fixture
+def serve(runners_are: Callable[[str], None]) -> Callable[..., None]:
     """A function that starts a fork server, whose runners do `code`."""
 
     def serve(code: str = "", server: str = SERVER) -> None:
-        main = tmp_path / "main.py"
-        main.write_text(HEAD + server + code + READY)
-        monkeypatch.setattr(launch, "MAIN", main)
+        runners_are(server + code + READY)
         wait_for(lambda: fork_servers.prepare(Device()), "the fork server")
 
-    yield serve
-    fork_servers.close()
+    return serve
+
+
+@pytest.fixture
+def import_until(runners_are: Callable[[str], None]) -> Callable[[Path], None]:
+    """A function that starts a fork server, whose imports take until this file is there."""
+
+    def start(file: Path) -> None:
+        runners_are(
+            "if given.forks_fd is not None:\n"
+            "    print('imports', flush=True)\n"
+            f"    while not os.path.exists({str(file)!r}): os.sched_yield()\n" + SERVER + READY
+        )
+        assert not fork_servers.prepare(Device())
+
+    return start
+
+
+@pytest.fixture
+def living_children() -> Callable[[], set[int]]:
+    """A function that returns those that this test has started."""
+
+    def living() -> set[int]:
+        children = psutil.Process().children()
+        return {each.pid for each in children if each.status() != psutil.STATUS_ZOMBIE}
+
+    before = living()
+    return lambda: living() - before
 
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., RunnerProcess]]:
     started = []
 
-    def start(device: Device | None = None) -> RunnerProcess:
-        started.append(RunnerProcess(device or Device()))
+    def start(device: Device | None = None, needs_keras: bool = True) -> RunnerProcess:
+        started.append(RunnerProcess(device or Device(), needs_keras))
         return started[-1]
 
     yield start
     for runner in started:
         runner.kill()
+
+
+@pytest.fixture
+def when_awaited(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], None]:
+    """A function that has something happen as soon as a fork server is waited for."""
+    look = module._can_be_read
+
+    def have(happen: Callable[[], Any]) -> None:
+        def look_and_see(descriptor: int, seconds: float | None) -> bool:
+            if seconds:
+                happen()
+            return look(descriptor, seconds)
+
+        monkeypatch.setattr(module, "_can_be_read", look_and_see)
+
+    return have
 
 
 def the_server() -> psutil.Process:
@@ -138,25 +190,8 @@ def test_runners_outlive_their_fork_server_and_the_next_ones_have_another(
         next_event(before)
 
 
-def living_children() -> set[int]:
-    """Those that this test has started."""
-    children = psutil.Process().children()
-    living = {each.pid for each in children if each.status() != psutil.STATUS_ZOMBIE}
-    return living - _others
-
-
-_others: set[int] = set()
-
-
-@pytest.fixture(autouse=True)
-def _children_before() -> Iterator[None]:
-    _others.update(living_children())
-    yield
-    _others.clear()
-
-
 def test_a_stopped_fork_server_is_given_up(
-    serve: Any, start: Any, monkeypatch: pytest.MonkeyPatch
+    serve: Any, start: Any, living_children: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_FORK_SECONDS", 0.2)
     serve()
@@ -187,7 +222,7 @@ if given.forks_fd is not None:
 
 
 def test_a_fork_that_comes_too_late_ends_by_itself(
-    serve: Any, start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Any, start: Any, living_children: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two runners would share its folder, orders and events."""
     monkeypatch.setattr(module, "_FORK_SECONDS", 0.2)
@@ -210,11 +245,10 @@ def test_a_system_without_room_for_a_process_says_so(serve: Any, start: Any) -> 
 
 
 def test_a_fork_server_that_cannot_import_is_tried_once(
-    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    runners_are: Any, living_children: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A runner of its own says what is wrong."""
-    (tmp_path / "main.py").write_text(f"{HEAD}\nimport no_such_package\n")
-    monkeypatch.setattr(launch, "MAIN", tmp_path / "main.py")
+    runners_are("import no_such_package\n")
     servers = ForkServers()
     with caplog.at_level(logging.WARNING):
         wait_for(lambda: servers.prepare(Device()), "it is given up")
@@ -225,65 +259,28 @@ def test_a_fork_server_that_cannot_import_is_tried_once(
 
 
 def test_a_fork_server_that_is_killed_during_its_imports_is_started_anew(
-    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+    import_until: Any, when_awaited: Any, start: Any, tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
     """And who waited for it does not wait any longer."""
-    (tmp_path / "main.py").write_text(
-        f"{HEAD}\nimport time\nif given.forks_fd is not None:\n    print('imports', flush=True)"
-        f"\n    while not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(0.01)\n"
-        + SERVER + READY
-    )  # fmt: skip
-    monkeypatch.setattr(launch, "MAIN", tmp_path / "main.py")
-    assert not fork_servers.prepare(Device())
-    try:
-        first = the_server()
-        look = module._can_be_read
-
-        def look_and_kill(descriptor: int, seconds: float | None) -> bool:
-            if seconds and seconds > 10:
-                first.kill()
-            return look(descriptor, seconds)
-
-        monkeypatch.setattr(module, "_can_be_read", look_and_kill)
-        assert not is_fork(start())
-        (tmp_path / "go").touch()
-        wait_for(lambda: fork_servers.prepare(Device()), "the next fork server")
-        assert is_fork(start())
-        assert "failed" not in caplog.text
-    finally:
-        fork_servers.close()
+    import_until(tmp_path / "go")
+    when_awaited(the_server().kill)
+    assert not is_fork(start())
+    (tmp_path / "go").touch()
+    wait_for(lambda: fork_servers.prepare(Device()), "the next fork server")
+    when_awaited(lambda: None)
+    assert is_fork(start())
+    assert "failed" not in caplog.text
 
 
 def test_whoever_has_claimed_a_trial_waits_for_the_imports(
-    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    import_until: Any, when_awaited: Any, start: Any, tmp_path: Path
 ) -> None:
     """What needs no Keras does not: it would begin sooner by itself."""
-    wait = f"\nwhile not os.path.exists({str(tmp_path / 'go')!r}): os.sched_yield()\n"
-    (tmp_path / "main.py").write_text(
-        f"{HEAD}\nif given.forks_fd is not None:{wait.replace(chr(10), chr(10) + '    ')}"
-        + SERVER + READY
-    )  # fmt: skip
-    monkeypatch.setattr(launch, "MAIN", tmp_path / "main.py")
-    assert not fork_servers.prepare(Device())
-    try:
-        quick = RunnerProcess(Device(), needs_keras=False)
-        assert not is_fork(quick)
-        quick.kill()
-        monkeypatch.setattr(module, "_can_be_read", _then(tmp_path / "go", module._can_be_read))
-        assert is_fork(start())
-    finally:
-        fork_servers.close()
-
-
-def _then(go: Path, look: Callable[..., bool]) -> Callable[..., bool]:
-    """`look`, and let the fork server go on as soon as somebody waits for it."""
-
-    def look_and_go(descriptor: int, seconds: float | None) -> bool:
-        if seconds:
-            go.touch()
-        return look(descriptor, seconds)
-
-    return look_and_go
+    import_until(tmp_path / "go")
+    assert not is_fork(start(needs_keras=False))
+    when_awaited((tmp_path / "go").touch)
+    assert is_fork(start())
 
 
 def test_runners_with_a_gpu_import_by_themselves(serve: Any, start: Any) -> None:
@@ -312,7 +309,7 @@ def test_the_end_of_a_runner_is_told_as_it_was(serve: Any, start: Any) -> None:
     assert gone.value.killed_by == signal.SIGKILL
 
 
-def test_nothing_is_left_of_fork_servers_that_were_closed(serve: Any) -> None:
+def test_nothing_is_left_of_fork_servers_that_were_closed(serve: Any, living_children: Any) -> None:
     serve()
     fork_servers.close()
     before, folders = open_files(), sorted(module.runners_folder().iterdir())
@@ -350,7 +347,7 @@ def test_joblib_works_as_isolated(level: int, serve: Any, start: Any, settings: 
 
 
 def test_a_late_answer_is_not_taken_for_the_next(
-    serve: Any, start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Any, living_children: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of two slots that ask at once, the first gives up while the fork server stands still."""
     monkeypatch.setattr(module, "_FORK_SECONDS", 0.2)
@@ -384,7 +381,6 @@ def test_a_fork_is_known_before_it_begins(
 ) -> None:
     """Another slot that ends its runner at this moment would take it for an orphan."""
     serve()
-
     born: list[int] = []
 
     def made(pid: int) -> ForkedProcess:
@@ -406,11 +402,10 @@ def test_a_fork_is_known_before_it_begins(
 
 
 def test_a_crash_during_the_imports_is_not_repeated(
-    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    runners_are: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A processor that lacks an instruction will lack it the next time."""
-    (tmp_path / "main.py").write_text(f"{HEAD}\nimport signal\nos.kill(os.getpid(), signal.SIGILL)")
-    monkeypatch.setattr(launch, "MAIN", tmp_path / "main.py")
+    runners_are("import signal\nos.kill(os.getpid(), signal.SIGILL)\n")
     servers = ForkServers()
     wait_for(lambda: servers.prepare(Device()), "it is given up")
     assert "status -4" in caplog.text

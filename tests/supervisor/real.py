@@ -10,7 +10,7 @@ from tests.runner.warm import fork_runner
 from tuning.models import Dataset, Worker
 from tuning.supervisor.assignments.preparation import PreparationAssignment
 from tuning.supervisor.folders import runners_folder
-from tuning.supervisor.launch import Device, Start
+from tuning.supervisor.launch import Device, RunnerStart
 from tuning.supervisor.pool import RunnerPool
 from tuning.supervisor.runners import RunnerProcess
 from tuning.supervisor.slot import SlotLoop
@@ -24,7 +24,7 @@ class WarmRunner(RunnerProcess):
     """A fork of the process of these tests that has imported Keras."""
 
     @staticmethod
-    def start_process(start: Start) -> Process:
+    def start_process(start: RunnerStart) -> Process:
         return fork_runner(
             start.folder, start.environment, start.flags, start.orders, start.log, start.events
         )

@@ -24,7 +24,7 @@ from tuning.supervisor.fork_servers import (
     ForkServers,
     fork_servers,
 )
-from tuning.supervisor.launch import Device, Start
+from tuning.supervisor.launch import Device, RunnerStart
 from tuning.supervisor.runners import RunnerGone, RunnerProcess
 from tuning.supervisor.spawner import spawn
 
@@ -364,7 +364,7 @@ def test_a_late_answer_is_not_taken_for_the_next(
 
     monkeypatch.setattr(server._process, "kill", kill_late)
     orders, log, events, _ = descriptors = [*os.pipe(), *os.pipe()]
-    asked = Start(Device(), True, 0, tmp_path, orders, log, events)
+    asked = RunnerStart(Device(), True, 0, tmp_path, orders, log, events)
     try:
         for _ in range(2):
             with pytest.raises(ForkServerGoneError):

@@ -27,7 +27,7 @@ from tuning.protocol.forks import GO, MAX_PACKET, READY, REFUSED, Descriptors, F
 
 from . import isolation, launch
 from .folders import adopt_orphans, runners_folder
-from .launch import Device, Start, command, environment, of_this_worker
+from .launch import Device, RunnerStart, command, environment, of_this_worker
 from .spawner import spawn
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class ForkServer:
             raise ForkServerGoneError
         return self._is_ready
 
-    def fork(self, start: Start) -> ForkedProcess:
+    def fork(self, start: RunnerStart) -> ForkedProcess:
         """Raises ForkServerGoneError, or OSError if the system has no room for a process."""
         flags = of_this_worker(*start.flags)
         request = ForkRequest(str(start.folder), start.environment, flags).encode()
@@ -198,7 +198,7 @@ class ForkServers:
     def prepare(self, device: Device) -> bool:
         """Whether a runner for this device can be started at its best. If it is worth waiting for a
         fork server, one is on its way. Raises OSError if the system has no room for it."""
-        if not self.serve(device):
+        if not self.serves(device):
             return True
         with self._lock:
             server = self._servers.get(device.threads)
@@ -211,11 +211,11 @@ class ForkServers:
             self._drop(server)
             return self._are_broken
 
-    def serve(self, device: Device) -> bool:
+    def serves(self, device: Device) -> bool:
         """Whether its runners are forks, sooner or later."""
         return not (device.gpu or sys.platform != "linux" or self._are_broken)
 
-    def fork(self, start: Start) -> ForkedProcess | None:
+    def fork(self, start: RunnerStart) -> ForkedProcess | None:
         """None if no fork server is there for it. One that still imports what the runner needs is
         waited for. Raises OSError if the system has no room for a process."""
         server = self._servers.get(start.device.threads)

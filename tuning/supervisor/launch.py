@@ -26,7 +26,7 @@ class Device:
 
 
 @dataclass(frozen=True)
-class Start:
+class RunnerStart:
     """A runner to start, in its private folder. `level` is how far it is shut in; `orders`, `log`
     and `events` are descriptors."""
 

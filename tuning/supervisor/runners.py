@@ -23,7 +23,7 @@ from tuning.protocol.orders import EndOrder, Order, encode_order
 
 from . import gpus, isolation, usage
 from .folders import kill_orphans, runners_folder
-from .launch import Device, Start
+from .launch import Device, RunnerStart
 from .spawner import spawn
 from .starting import Process, start_runner
 
@@ -94,7 +94,7 @@ class Runner(Protocol):
 class RunnerProcess:
     """A runner in its own session and its own empty folder."""
 
-    start_process: Callable[[Start], Process] = staticmethod(start_runner)
+    start_process: Callable[[RunnerStart], Process] = staticmethod(start_runner)
 
     def __init__(self, device: Device, needs_keras: bool = True) -> None:
         self.device = device
@@ -124,7 +124,7 @@ class RunnerProcess:
             orders, self._orders = os.pipe()
             stack.callback(os.close, orders)
             process = self.start_process(
-                Start(
+                RunnerStart(
                     self.device, self.needs_keras, self._level,
                     self.folder, orders, self._log, events,
                 )

@@ -65,7 +65,7 @@ def spare_count() -> int:
     """At most so many: the setting SPARE_RUNNERS, else what a tenth of the memory holds."""
     if settings.SPARE_RUNNERS >= 0:
         return settings.SPARE_RUNNERS
-    each = FORK_BYTES if fork_servers.serve(device(0)) else SPARE_BYTES
+    each = FORK_BYTES if fork_servers.serves(device(0)) else SPARE_BYTES
     return max(1, psutil.virtual_memory().total // 10 // each)
 
 

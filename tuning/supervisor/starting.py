@@ -5,7 +5,7 @@ from typing import Protocol
 
 from . import launch
 from .fork_servers import fork_servers
-from .launch import Start, command
+from .launch import RunnerStart, command
 from .spawner import spawn
 
 
@@ -22,7 +22,7 @@ class Process(Protocol):
     def terminate(self) -> None: ...
 
 
-def start_runner(start: Start) -> Process:
+def start_runner(start: RunnerStart) -> Process:
     """Raises OSError if the system has no room for it."""
     return fork_servers.fork(start) or spawn(
         command(launch.MAIN, *start.flags, "--events-fd", str(start.events)),

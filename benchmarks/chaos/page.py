@@ -25,7 +25,7 @@ training: the runner is a process with the real one's isolation and pipes, and m
 token, so that the rows show whose they are.
 
 - A *lost* trial has no result. A *doubled* one was counted twice, or has epochs of two attempts under one number.
-- A *lost attempt* is one whose worker or runner was killed. The trial runs again; the third lost attempt would fail it.
+- A *lost attempt* is one whose worker or runner was killed. The trial runs again; the fifth lost attempt would fail it.
 
 Measured on {machine}. *Load* is the number of processes that wanted a core when the scenario began: where it is beyond the
 number of cores, others used the machine at the same time, and seconds are no better than that.

@@ -219,10 +219,10 @@ def test_another_attempt_replaces_what_a_lost_one_left(upload: Any, tmp_path: Pa
     assert [search.trials.count() for search in Search.objects.all()] == [1]
 
 
-def test_three_losses_leave_no_search(upload: Any) -> None:
+def test_five_losses_leave_no_search(upload: Any) -> None:
     row = upload(b"")
     imports.begin_search(row, FOUND)
-    row.lost_attempts = 2
+    row.lost_attempts = 4
     ImportAssignment(row).fail(Failure(FailureCode.WORKER_LOST, "gone"))
     assert not Search.objects.exists()
     assert SearchImport.objects.get(pk=row.pk).status == Status.FAILED

@@ -63,14 +63,14 @@ def test_a_missing_lease_counts_as_expired(make_search: Any, worker: Worker) -> 
     assert schedule.reap() == 1
 
 
-def test_a_trial_that_was_lost_three_times_fails(make_search: Any, worker: Worker) -> None:
+def test_a_trial_that_was_lost_five_times_fails(make_search: Any, worker: Worker) -> None:
     search = make_search(max_trials=1)
-    for _ in range(3):
+    for _ in range(5):
         lose(claim(worker))
         schedule.reap()
     trial = search.trials.get()
     assert (trial.status, trial.failure_code) == (Status.FAILED, "worker_lost")
-    assert trial.attempts.count() == 3
+    assert trial.attempts.count() == 5
 
 
 def test_a_late_writer_is_fenced(make_search: Any, worker: Worker) -> None:

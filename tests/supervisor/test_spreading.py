@@ -297,12 +297,12 @@ def test_only_an_execution_is_lost_with_its_worker(
         assignment_for(late[0]).release()
 
 
-def test_an_execution_that_was_lost_three_times_is_a_lost_attempt_of_its_trial(
+def test_an_execution_that_was_lost_five_times_is_a_lost_attempt_of_its_trial(
     spread: Any, worker: Worker
 ) -> None:
     search = spread()
     recorder.offer_executions(claim_next(Slot(worker, 0)))
-    for _ in range(3):
+    for _ in range(5):
         lose(helper(worker, search))
     trial = search.trials.get()
     assert (trial.status, trial.lost_attempts) == (Status.QUEUED, 1)

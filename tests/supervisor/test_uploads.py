@@ -86,7 +86,7 @@ def test_a_lost_worker_keeps_the_file_for_the_next_one(upload: Any) -> None:
     assert row.status == Status.QUEUED
     assert row.original.exists()
     Dataset.objects.claim(row.pk, row.worker, 0)
-    Dataset.objects.filter(pk=row.pk).update(lost_attempts=2)
+    Dataset.objects.filter(pk=row.pk).update(lost_attempts=4)
     row.refresh_from_db()
     PreparationAssignment(row).fail(lost)
     row.refresh_from_db()

@@ -33,7 +33,8 @@ from . import announcing, judging, pruning
 
 logger = logging.getLogger(__name__)
 
-MAX_LOST_ATTEMPTS = 3
+# Of 600 trials under 84 kills, one had three in every other run, by chance.
+MAX_LOST_ATTEMPTS = 5
 
 
 class LeaseLost(Exception):

@@ -5,7 +5,8 @@ few models of a runner: a new one that differs from one of them in nothing that 
 (`fingerprint`: configurations, shapes, compile arguments, the form of the data) hands its
 weights, optimizer state and random generators over to it, and it is trained in the new one's
 place, with the same result bit by bit (`tests/runner/check_kept_models.py`). Off for own layers,
-losses, training steps, callbacks and `fit`s. The variables of optimizer, loss and metrics are
+losses, training steps, callbacks and `fit`s. What TensorFlow has made ready to run of these graphs
+is kept as well (`networks/kernels.py`). The variables of optimizer, loss and metrics are
 made before the graph is traced (`networks/variables.py`), which is faster than within it.
 `networks/quick_fit.py` takes the place of `keras.Model.fit` and `evaluate` in a runner: where
 Keras alone trains the model, on a CPU and without callbacks that act on batches, an epoch is one

@@ -21,6 +21,7 @@ from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
 
 from tuning.runner.inputs.texts import has_strings
 
+from .kernels import kernels
 from .variables import build_layers, build_metrics, build_optimizer
 
 # Of a kept model with its optimizer. Larger ones train so long that tracing hardly counts.
@@ -58,7 +59,10 @@ class KeptModels:
         self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], fit: Callable[[Any], Any]
     ) -> Any:
         """Call `fit` with the model that is trained with these arguments."""
-        return fit(self.prepared(model, args, kwargs))
+        chosen = self.prepared(model, args, kwargs)
+        if chosen is model:
+            kernels.add_model()
+        return fit(chosen)
 
     def prepared(self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The model to call `fit` on with these arguments: this one, or an earlier one in its

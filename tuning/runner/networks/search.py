@@ -17,11 +17,13 @@ from tuning.runner.template.training import Training
 
 from .building import refuse_no_model
 from .kept_models import KeptModels
+from .kernels import kernels
 from .mean_reconstruction import errors_of_mean
 from .remote_oracle import RemoteOracle
 from .tuners import tuner_class
 
 
+@kernels.kept()
 def search(order: SearchOrder, channel: Channel) -> None:
     """Train trial after trial until the supervisor has no more."""
     if order.folds:
@@ -136,4 +138,7 @@ class SearchTemplate(Template):
         def fit(chosen: Any) -> Any:
             return super(SearchTemplate, self)._fit(hp, chosen, args, kwargs)
 
-        return fit(model) if self.fits_by_itself else self._models.fit(model, args, kwargs, fit)
+        if not self.fits_by_itself:
+            return self._models.fit(model, args, kwargs, fit)
+        kernels.add_model()
+        return fit(model)

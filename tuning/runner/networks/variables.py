@@ -8,8 +8,14 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import KerasTensor
+from keras.src.backend import compute_output_spec, standardize_dtype
+from keras.src.models.functional import Functional
 
 from tuning.runner.inputs.texts import has_strings
+
+# Of a batch that exists as a shape only.
+_ROWS = 2
 
 
 def build_layers(model: keras.Model, given: dict[str, Any]) -> bool:
@@ -51,17 +57,35 @@ def build_metrics(model: keras.Model, given: dict[str, Any]) -> bool:
     x, y = given.get("x"), given.get("y")
     if not (isinstance(x, np.ndarray) and isinstance(y, np.ndarray)) or has_strings(x):
         return False
-    batch = [x[:2], y[:2]]
-    if given.get("class_weight") is not None or given.get("sample_weight") is not None:
-        batch.append(np.ones(len(batch[1]), "float32"))
-    optimizer, built = model.optimizer, model.optimizer.built
-    # Keras would build it, too.
-    optimizer.built = True
+    is_weighted = given.get("class_weight") is not None or given.get("sample_weight") is not None
+    weights = KerasTensor((_ROWS,), "float32") if is_weighted else None
     try:
-        model._symbolic_build(data_batch=tuple(batch))
+        if _is_unbuilt(model._compile_metrics) or _is_unbuilt(model._compile_loss):
+            rows = _symbolic(x)
+            arguments = rows, _symbolic(y), _outputs_of(model, rows)
+            compute_output_spec(model.compute_metrics, *arguments, sample_weight=weights)
+            compute_output_spec(
+                model._compute_loss, *arguments, sample_weight=weights, training=False
+            )
     except Exception as error:  # noqa: BLE001  the training says what is wrong, in its own words
         print(f"The metrics are made during the training: {error}")
         return False
-    finally:
-        optimizer.built = built
     return True
+
+
+def _symbolic(rows: np.ndarray) -> KerasTensor:
+    return KerasTensor((_ROWS, *rows.shape[1:]), standardize_dtype(rows.dtype))
+
+
+def _is_unbuilt(part: Any) -> bool:
+    return part is not None and not part.built
+
+
+def _outputs_of(model: keras.Model, rows: KerasTensor) -> Any:
+    """Those of a stack or a graph of layers are known; to call it takes longer than the rest."""
+    known = getattr(getattr(model, "_functional", model), "_outputs_struct", None)
+    if type(model) not in (keras.Sequential, Functional) or known is None:
+        return compute_output_spec(model, rows, training=False)
+    return keras.tree.map_structure(
+        lambda output: KerasTensor((_ROWS, *output.shape[1:]), output.dtype), known
+    )

@@ -20,6 +20,7 @@ from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 from keras.src.trainers.data_adapters.array_slicing import convert_to_sliceable
 from tensorflow.python.eager import context
 
+from .kernels import kernels
 from .variables import build_optimizer
 
 
@@ -159,4 +160,5 @@ def _order(rows: int, shuffle: bool) -> tf.Tensor:
     def draw() -> tf.Tensor:
         return tf.random.shuffle(tf.range(rows, dtype=tf.int64))
 
-    return tf.function(draw).get_concrete_function()()
+    with kernels.apart():
+        return tf.function(draw).get_concrete_function()()

@@ -107,6 +107,14 @@ def test_what_begins_has_the_processor_for_itself(
     assert len(started) == 2
 
 
+def test_what_takes_no_processor_is_there_at_once(started: list[FakeRunner], start: Any) -> None:
+    pool = RunnerPool(start, is_quick=CPU.__eq__)
+    fill(pool, [CPU])
+    pool.take(CPU)
+    pool.keep([GPUS[0], CPU], idle=False)
+    assert [runner.device for runner in started] == [CPU, CPU]
+
+
 def test_a_spare_waits_for_its_own_device(pool: RunnerPool, started: list[FakeRunner]) -> None:
     fill(pool, GPUS)
     second, first = pool.take(GPUS[1]), pool.take(GPUS[0])

@@ -4,8 +4,8 @@ Each worker keeps spare runners, one for each free slot and one more, so that a 
 right after another one ended finds one, too; at most as many as fit in a tenth of the memory
 (`SPARE_RUNNERS`). As forks of a process that has done the imports (`supervisor/fork_servers.py`)
 they take some hundredths of a second and 10 MiB each; with a GPU, where each does its own, 3 s of a
-processor and 270 MiB. So they are started one after the other, not within 15 s of the beginning of
-other work, and on a slot's end at once. Work that nobody waits for starts a runner of its own. A
+processor and 270 MiB. So they are started one after the other, and those that are no forks not
+within 15 s of the beginning of other work. Work that nobody waits for starts a runner of its own. A
 spare builds and traces nothing: that would save 0.15 s, but TensorFlow would start threads before
 an order restricts the process further (Landlock's second step), which binds no thread that is there
 already; and on a GPU each spare would take memory.
@@ -31,10 +31,13 @@ class RunnerPool:
         self,
         start: Callable[[Device], Runner] = RunnerProcess,
         is_prepared: Callable[[Device], bool] = lambda _: True,
+        is_quick: Callable[[Device], bool] = lambda _: False,
     ) -> None:
-        """`is_prepared` says whether a spare for a device can be started now."""
+        """`is_prepared` says whether a spare for a device can be started now, `is_quick` whether
+        that takes next to nothing."""
         self._start = start
         self._is_prepared = is_prepared
+        self._is_quick = is_quick
         self._lock = Lock()
         # In the order of their starts, so that the first one is ready first.
         self._spares: list[Runner] = []
@@ -84,8 +87,8 @@ class RunnerPool:
         return self._start(device)
 
     def keep(self, devices: Sequence[Device], idle: bool) -> None:
-        """Start a spare if one of these devices has none. One after the other; and where work is
-        going on, not just after one was taken: what begins needs the processor for itself."""
+        """Start a spare if one of these devices has none. One after the other; and if it takes long,
+        not just after work began, which needs the processor for itself."""
         self.check()
         if self._closed:
             return
@@ -93,12 +96,13 @@ class RunnerPool:
         with self._lock:
             soon = time.monotonic() < self._taken_at + self.SPARE_AFTER
             is_starting = len(self._ready) < len(self._spares)
-            if self._closed or is_starting or (soon and not idle):
+            if self._closed or is_starting:
                 return
             missing = Counter(devices) - Counter(spare.device for spare in self._spares)
             for device in missing:
-                self._spares.append(self._start(device))
-                return
+                if idle or not soon or self._is_quick(device):
+                    self._spares.append(self._start(device))
+                    return
 
     def check(self) -> None:
         """Drop spares that died while they waited, and see which are ready."""

@@ -63,7 +63,7 @@ class WorkerProcess:
         self._grace.daemon = True
         self._refusal = ""
         self._online = 1
-        self.pool = RunnerPool(is_prepared=fork_servers.prepare)
+        self.pool = RunnerPool(is_prepared=fork_servers.prepare, is_quick=fork_servers.serves)
         self.numbers = slots.SlotNumbers(0)
         self._importances = ImportancesProcess()
         self.importances = OnDemandThread(

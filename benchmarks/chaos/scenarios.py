@@ -41,13 +41,13 @@ SCENARIOS = (
         "kills", "Killed processes, SQLite",
         "600 fast trials on 4 workers. `kill -9` of random processes: runners, workers, site, "
         "scheduler and what starts them.",
-        ONCE, killing.kills_on_sqlite, 2,
+        ONCE, killing.kills_on_sqlite, 1,
     ),
     Scenario(
         "kills-servers", "Killed processes, PostgreSQL, Redis and S3",
         "The same with PostgreSQL and Redis, which are killed as well, and with a search by "
         "Hyperband in addition, whose trials find their parents' weights in an S3 store.",
-        ONCE, killing.kills_on_servers, 2,
+        ONCE, killing.kills_on_servers, 1.5,
         "In one of eight earlier runs, one of 624 trials failed. A supervisor that gave the "
         "guardian of a killed runner two seconds to notice may have been the cause; it gives "
         "fifteen more since. None was lost or doubled. 1,440 trials of Hyperband alone had 360 "
@@ -58,19 +58,19 @@ SCENARIOS = (
         "Each strategy searches twice with the same seed, in peace and while runners and workers "
         "are killed. Trials are fast and fake.",
         "Both searches have the same values, brackets, seeds and scores.",
-        killing.strategies, 4,
+        killing.strategies, 1.5,
     ),
     Scenario(
         "real", "Real trials under fire",
         "The same with networks that Keras trains.",
         "Both searches have the same values, rounds and scores, to the last digit.",
-        real_trials.real_trials, 5,
+        real_trials.real_trials, 2,
     ),
     Scenario(
         "stalls", "A worker that sleeps",
         "A worker is stopped (SIGSTOP) until its leases have expired and others have its trials, "
         "then it wakes up.",
-        f"{ONCE} What the sleeper had is refused.", stalling.stalls, 2,
+        f"{ONCE} What the sleeper had is refused.", stalling.stalls, 1.5,
     ),
     Scenario(
         "boundaries", "Every commit boundary",
@@ -79,17 +79,17 @@ SCENARIOS = (
         "epochs and ends of trials, retraining, uploads, backups, and each fifth boundary of a "
         "search by Hyperband.",
         "Whatever was begun is completed by the next worker; nothing is doubled or left behind.",
-        boundaries.boundaries, 3,
+        boundaries.boundaries, 2.5,
     ),
     Scenario(
         "broker", "The broker fails",
         "Redis is emptied, killed, or stopped so that it takes connections and never answers: ten "
         "times in all.",
-        f"{ONCE} No attempt is lost.", outages.broker, 2,
+        f"{ONCE} No attempt is lost.", outages.broker, 1,
     ),
     Scenario(
         "postgres", "PostgreSQL restarts",
-        "Ten times, every second time by `kill -9`.", ONCE, outages.postgres, 2,
+        "Ten times, every second time by `kill -9`.", ONCE, outages.postgres, 1,
     ),
     Scenario(
         "sqlite-lock", "SQLite is locked",
@@ -99,30 +99,30 @@ SCENARIOS = (
     Scenario(
         "writers", "Four writers",
         "Four programs record epochs in one SQLite database for a minute, as fast as they can.",
-        "Every write is there, and no “database is locked”.", writers.writers, 1.5,
+        "Every write is there, and no “database is locked”.", writers.writers, 1,
     ),
     Scenario(
         "disk", "The disk is full",
         "A small tmpfs with 0 to 1,024 KB left, at the same work as for the commit boundaries.",
         "Once there is room, everything is completed; nothing half-written is used or left behind.",
-        full_disk.full_disk, 2,
+        full_disk.full_disk, 1,
     ),
     Scenario(
         "clocks", "Clocks are moved",
         "The clocks of the database and of its machine are moved by an hour, back and forth, while "
         "one trial runs and another one has just lost its worker. Time is simulated.",
         "No live trial loses an attempt, and lost ones run again as soon as otherwise.",
-        clocks.clocks, 1,
+        clocks.clocks, 0.5,
     ),
     Scenario(
         "messages", "Messages come five times",
-        "Every hint is sent five times, again and again.", ONCE, outages.messages, 1,
+        "Every hint is sent five times, again and again.", ONCE, outages.messages, 0.5,
     ),
     Scenario(
         "network", "Machines are cut off",
         "Three workers in network namespaces of their own. One is cut off for a minute and for "
         "five; packets of another one take 200 ms, and 5 % of them come late, as after a loss.",
-        f"{ONCE} The others continue meanwhile.", network.network, 9,
+        f"{ONCE} The others continue meanwhile.", network.network, 8,
     ),
     Scenario(
         "guide", "The deployment guide, word by word",
@@ -132,18 +132,18 @@ SCENARIOS = (
         "workers. The cable of one is pulled while it trains.",
         f"{ONCE} What the pulled machine trained is trained again, and the browser follows the "
         "search to its end.",
-        guide.guide, 3,
+        guide.guide, 2,
     ),
     Scenario(
         "endurance", "A long run",
         "1,000 trials on one worker with one slot.",
-        "Its memory, descriptors, threads and folders stay as they are.", endurance.long_run, 2,
+        "Its memory, descriptors, threads and folders stay as they are.", endurance.long_run, 0.5,
     ),
     Scenario(
         "day", "A day",
         "24 simulated hours. Each hour a worker is lost, and a crash leaves files behind.",
         "Lost trials run again within the usual time, and what crashes left is removed.",
-        clocks.day, 2,
+        clocks.day, 1.5,
     ),
     Scenario(
         "scale", "Load",
@@ -151,7 +151,7 @@ SCENARIOS = (
         "100 searches, more than a million trials.",
         "50 claims a second, 95 % of them within 100 ms, with database and workers on the same two "
         "cores; the table of a million trials comes within 500 ms.",
-        scale.scale, 4,
+        scale.scale, 2.5,
         "The limits, in the order in which they are reached: (1) Idle workers that look for work. "
         "With more than 50, each looks less often. (2) Counting trials with each claim, and "
         "finding the last end of a search with each end. Both took 7 ms for 100 searches with "

@@ -10,7 +10,8 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -18,6 +19,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from tuning.runner.networks import quick_fit
 from tuning.runner.networks.eager import outputs_of, trained_eagerly
@@ -100,6 +102,13 @@ def continued(rate: float) -> keras.Model:
     return model
 
 
+def one_in_a_list(rate: float) -> keras.Model:
+    """Keras gives its output as it is, and not as a list."""
+    inputs = keras.Input((8, 8, 1))
+    end = layers.Dense(CLASSES, "softmax")(layers.Flatten()(inputs))
+    return compiled(keras.Model([inputs], [end]), keras.optimizers.Adam(rate))
+
+
 def scheduled(rate: float) -> keras.Model:
     """The rate is part of the graph."""
     schedule = keras.optimizers.schedules.ExponentialDecay(rate, 3, 0.5)
@@ -174,6 +183,7 @@ SAME = (
     without_input,
     regression,
     binary,
+    one_in_a_list,
 )
 TARGETS = {"regression": Y * 0.5, "binary": Y % 2}
 OTHER = (
@@ -266,7 +276,22 @@ def outputs_are_those_of_predict(build: Build) -> bool:
     return np.allclose(outputs_of(model, X[:8]), model.predict(X[:8], verbose=0), atol=1e-6)
 
 
-@kernels.kept()
+@contextmanager
+def counted_clears() -> Iterator[list[Any]]:
+    """How often TensorFlow forgets its kernels within."""
+    empty, clears = context.pywrap_tfe.TFE_ContextClearCaches, []
+
+    def counted(handle: Any) -> None:
+        clears.append(handle)
+        empty(handle)
+
+    context.pywrap_tfe.TFE_ContextClearCaches = counted
+    try:
+        yield clears
+    finally:
+        context.pywrap_tfe.TFE_ContextClearCaches = empty
+
+
 def main() -> None:
     os.environ["RUNNER_KEPT_MODELS"] = "2"
     kept = KeptModels()
@@ -275,18 +300,22 @@ def main() -> None:
     alone = {build: trained(build, None, *second)[1] for build in SAME}
     quick_fit.install()
     forget_gradients_with_graphs()
-    found: dict[str, Any] = {"same": {}, "in_place": {}, "expected": {}}
-    for build in (*SAME, *OTHER):
+    found: dict[str, Any] = {"same": {}, "in_place": {}, "expected": {}, "cleared": {}}
+    for build in SAME:
         name = build.__name__
-        found["expected"][name] = build in SAME
-        if build in OTHER:
-            prepared(build, kept, 0.05)
-            found["in_place"][name] = prepared(build, kept, 0.01)[1]
-            continue
-        trained(build, kept, *first)
-        found["in_place"][name], result = trained(build, kept, *second)
-        # A third time: with kernels that have trained a model of another seed.
-        found["same"][name] = result == alone[build] == trained(build, kept, *second)[1]
+        found["expected"][name] = True
+        with counted_clears() as clears, kernels.kept():
+            trained(build, kept, *first)
+            found["in_place"][name], result = trained(build, kept, *second)
+            # A third time: with kernels that have trained models of both seeds.
+            again = trained(build, kept, *second)[1]
+        found["same"][name] = result == alone[build] == again
+        found["cleared"][name] = len(clears)
+    for build in OTHER:
+        name = build.__name__
+        found["expected"][name] = False
+        prepared(build, kept, 0.05)
+        found["in_place"][name] = prepared(build, kept, 0.01)[1]
     found["others"] = {
         "another batch size": prepared(normalized, kept, 0.1, batch_size=16)[1],
         "an own callback": prepared(normalized, kept, 0.1, callbacks=[Own()])[1],

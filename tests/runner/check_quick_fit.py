@@ -94,6 +94,14 @@ def small(optimizer: Any) -> keras.Model:
     return compiled(optimizer, layers.Dense(4, activation="relu"))
 
 
+def one_in_a_list(optimizer: Any) -> keras.Model:
+    """Keras gives its output as it is, and not as a list."""
+    inputs = keras.Input((6,))
+    model = keras.Model([inputs], [layers.Dense(CLASSES, "softmax")(inputs)])
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
 def own_parts(optimizer: Any) -> keras.Model:
     inner = Noisy(), layers.Dense(8, "relu")
     return compiled(optimizer, *inner, loss=own_loss, metrics=[Mistakes()])
@@ -195,6 +203,7 @@ def stopping() -> list[Any]:
 # whole …
 WHOLE: dict[str, tuple[Build, str, dict[str, Any]]] = {
     "nothing special": (small, "adam", {}),
+    "an output in a list": (one_in_a_list, "adam", {}),
     "several epochs": (plain, "Lion", {"epochs": 4}),
     "no remainder, in order": (plain, "Nadam", {"batch_size": 25, "shuffle": False}),
     "one batch, unvalidated": (

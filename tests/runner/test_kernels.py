@@ -12,11 +12,16 @@ from .warm import python
 
 pytestmark = pytest.mark.tensorflow
 
-# Random operations whose state is in their kernels: one that runs at once, and one in a function
-# that is traced for the first model only.
+# Random operations whose state is in their kernels, in functions that are traced for the first
+# model only.
 RANDOM = """
 import keras
 import tensorflow as tf
+
+
+@tf.function
+def drawn():
+    return tf.random.uniform([])
 
 
 @tf.function
@@ -30,7 +35,7 @@ class Noise(keras.layers.Layer):
 
 
 def build_model(hp):
-    start = keras.initializers.Constant(float(tf.random.uniform([])))
+    start = keras.initializers.Constant(float(drawn()))
     model = keras.Sequential([
         keras.Input((8, 8, 1)),
         keras.layers.Flatten(),
@@ -57,7 +62,7 @@ def test_trials_with_random_operations_of_their_own_repeat_themselves(
     first, *others, last = losses("several", [5, 6, 7, 5])
     assert last == first
     assert len({first, *others}) == 3
-    # The function was traced with the first seed; what was drawn in between makes no difference.
+    # They were traced with the first seed; what was drawn in between makes no difference.
     assert losses("fewer", [5, 7]) == [first, others[-1]]
 
 
@@ -66,7 +71,7 @@ import json, os
 import keras, numpy as np, tensorflow as tf
 from tensorflow.python.eager import context
 from tuning.runner.networks import quick_fit
-from tuning.runner.networks.kernels import MAX_MODELS, kernels
+from tuning.runner.networks.kernels import MAX_MODELS, KernelCache, kernels
 from tuning.runner.networks.kept_models import KeptModels
 
 quick_fit.install()
@@ -99,6 +104,8 @@ with kernels.kept():
     tf.random.uniform([])
     found["random operations"] = trials([4] * 3)
 found["afterwards"] = trials([4])
+with KernelCache().kept("tf.raw_ops.RandomUniform(shape=[1], dtype=tf.float32, seed=1)"):
+    found["operations that ask for no seed"] = trials([4])
 print(json.dumps(found))
 """
 
@@ -113,4 +120,5 @@ def test_kernels_are_forgotten_where_architectures_or_states_change() -> None:
         # As without all this: by the session's end and by the seed.
         "random operations": 6,
         "afterwards": 2,
+        "operations that ask for no seed": 2,
     }

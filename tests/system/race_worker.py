@@ -220,7 +220,7 @@ def _slot(row: Worker, number: int) -> None:
 
 
 def _reaper() -> None:
-    """Takes a lease away and reaps, again and again; once a trial, for three times would fail it,
+    """Takes a lease away and reaps, again and again; once a trial, for five times would fail it,
     and the killed worker takes one more."""
     while not done.wait(0.02):
         running = Trial.objects.running().filter(lost_attempts__lt=1).values_list("pk", flat=True)

@@ -87,8 +87,8 @@ class RunnerPool:
         return self._start(device)
 
     def keep(self, devices: Sequence[Device], idle: bool) -> None:
-        """Start a spare if one of these devices has none. One after the other; and if it takes long,
-        not just after work began, which needs the processor for itself."""
+        """Start a spare if one of these devices has none. One after the other; and one that takes
+        long not just after work began, which needs the processor for itself."""
         self.check()
         if self._closed:
             return

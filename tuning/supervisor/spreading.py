@@ -14,7 +14,7 @@ A row of `Execution` is `Work` like any other: claimed, leased and reaped in the
   trial's attempt and the result into the row (`assignments/execution.py`). The slot that has the
   trial waits for that without a stall limit and averages all results as KerasTuner does; the
   score is the same to the last digit (`tests/runner/test_executions.py`).
-3. A lost execution waits again, without its epochs, for either slot; lost three times it is a
+3. A lost execution waits again, without its epochs, for either slot; lost five times it is a
   lost attempt of its trial. Any other failure fails the trial. What ends a trial or its attempt
   deletes its rows: whoever trains one finds that it no longer has it, and stops. A slot that is
   lost with its trial loses the whole attempt, as usual.

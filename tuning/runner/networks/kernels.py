@@ -8,6 +8,7 @@ Keras's layers, initializers and whole epochs use none; code of a template may. 
 where one architecture follows another.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,17 +18,23 @@ from tensorflow.python.framework import random_seed
 
 # Kernels of so many models whose graphs are not used again: some 8 MB.
 MAX_MODELS = 8
+# What may bring random operations that ask nobody for a seed.
+_OWN_KERNELS = re.compile("raw_ops|saved_model|TFSMLayer|graph_def|wrap_function|compat.v1|hub")
 
 
 class KernelCache:
     def __init__(self) -> None:
         self._models = 0
-        self._has_states = False
-        self._is_apart = False
+        self._has_states = self._is_apart = self._is_kept = False
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Within, TensorFlow empties its cache only where that makes a difference."""
+    def kept(self, code: str = "") -> Iterator[None]:
+        """Within, TensorFlow empties its cache only where that makes a difference. `code`: of the
+        template whose models are trained."""
+        self._has_states |= bool(_OWN_KERNELS.search(code))
+        if self._is_kept:
+            yield
+            return
         empty, seeds_of = context.pywrap_tfe.TFE_ContextClearCaches, random_seed.get_seed
 
         def empty_if_needed(handle: Any) -> None:
@@ -42,14 +49,16 @@ class KernelCache:
 
         context.pywrap_tfe.TFE_ContextClearCaches = empty_if_needed
         random_seed.get_seed = noted_seeds_of
+        self._is_kept = True
         try:
             yield
         finally:
+            self._is_kept = False
             context.pywrap_tfe.TFE_ContextClearCaches = empty
             random_seed.get_seed = seeds_of
 
     def add_model(self) -> None:
-        """One more model is trained whose graphs are its own."""
+        """One more model is trained whose kernels serve no other."""
         self._models += 1
 
     @contextmanager

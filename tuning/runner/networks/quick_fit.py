@@ -41,6 +41,7 @@ def install() -> None:
 
 
 def _quick(original: Callable[..., Any]) -> Callable[..., Any]:
+    from .kernels import kernels
     from .whole_epochs import is_within, whole_epochs
 
     signature = inspect.signature(original)
@@ -52,7 +53,11 @@ def _quick(original: Callable[..., Any]) -> Callable[..., Any]:
         except TypeError:
             # Keras says what is wrong.
             return original(self, *args, **kwargs)
-        if is_within() or has_strings(given.get("x")) or not _suits(self, given):
+        if is_within():
+            return original(self, *args, **kwargs)
+        if has_strings(given.get("x")) or not _suits(self, given):
+            # The pipeline of its rows is made for this call alone.
+            kernels.add_model()
             return original(self, *args, **kwargs)
         with whole_epochs(self):
             return original(self, *args, **kwargs)

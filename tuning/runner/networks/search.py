@@ -23,9 +23,13 @@ from .remote_oracle import RemoteOracle
 from .tuners import tuner_class
 
 
-@kernels.kept()
 def search(order: SearchOrder, channel: Channel) -> None:
     """Train trial after trial until the supervisor has no more."""
+    with kernels.kept(order.project.code):
+        _search(order, channel)
+
+
+def _search(order: SearchOrder, channel: Channel) -> None:
     if order.folds:
         # Only here: it imports scikit-learn.
         from .folds import search_in_folds

@@ -59,13 +59,18 @@ def build_metrics(model: keras.Model, given: dict[str, Any]) -> bool:
         return False
     is_weighted = given.get("class_weight") is not None or given.get("sample_weight") is not None
     weights = KerasTensor((_ROWS,), "float32") if is_weighted else None
+    # As Keras does it, but for the outputs.
+    metrics, loss = _is_unbuilt(model._compile_metrics), _is_unbuilt(model._compile_loss)
+    if not (metrics or loss):
+        return True
     try:
-        if _is_unbuilt(model._compile_metrics) or _is_unbuilt(model._compile_loss):
-            rows = _symbolic(x)
-            arguments = rows, _symbolic(y), _outputs_of(model, rows)
-            compute_output_spec(model.compute_metrics, *arguments, sample_weight=weights)
+        rows = _symbolic(x)
+        given_and_predicted = rows, _symbolic(y), _outputs_of(model, rows)
+        if metrics:
+            compute_output_spec(model.compute_metrics, *given_and_predicted, sample_weight=weights)
+        if loss:
             compute_output_spec(
-                model._compute_loss, *arguments, sample_weight=weights, training=False
+                model._compute_loss, *given_and_predicted, sample_weight=weights, training=False
             )
     except Exception as error:  # noqa: BLE001  the training says what is wrong, in its own words
         print(f"The metrics are made during the training: {error}")
@@ -82,10 +87,10 @@ def _is_unbuilt(part: Any) -> bool:
 
 
 def _outputs_of(model: keras.Model, rows: KerasTensor) -> Any:
-    """Those of a stack or a graph of layers are known; to call it takes longer than the rest."""
+    """A single one of a stack or a graph of layers is known, if its shape is; to call the model
+    takes longer than all the rest. Structures are Keras's affair: it unpacks a list of one."""
     known = getattr(getattr(model, "_functional", model), "_outputs_struct", None)
-    if type(model) not in (keras.Sequential, Functional) or known is None:
+    is_plain = type(model) in (keras.Sequential, Functional) and isinstance(known, KerasTensor)
+    if not is_plain or known.sparse or not known.shape or None in known.shape[1:]:
         return compute_output_spec(model, rows, training=False)
-    return keras.tree.map_structure(
-        lambda output: KerasTensor((_ROWS, *output.shape[1:]), output.dtype), known
-    )
+    return KerasTensor((_ROWS, *known.shape[1:]), known.dtype)

@@ -102,6 +102,14 @@ def one_in_a_list(optimizer: Any) -> keras.Model:
     return model
 
 
+def misleading(optimizer: Any) -> keras.Model:
+    """What "accuracy" counts depends on the shape of the outputs, which are one number here."""
+    mean = layers.Lambda(lambda x: tf.reduce_mean(x, -1, keepdims=True), output_shape=(CLASSES,))
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(CLASSES, "sigmoid"), mean])
+    model.compile(optimizer, "mse", metrics=["accuracy"])
+    return model
+
+
 def own_parts(optimizer: Any) -> keras.Model:
     inner = Noisy(), layers.Dense(8, "relu")
     return compiled(optimizer, *inner, loss=own_loss, metrics=[Mistakes()])
@@ -204,6 +212,7 @@ def stopping() -> list[Any]:
 WHOLE: dict[str, tuple[Build, str, dict[str, Any]]] = {
     "nothing special": (small, "adam", {}),
     "an output in a list": (one_in_a_list, "adam", {}),
+    "an output of another shape than it says": (misleading, "adam", {}),
     "several epochs": (plain, "Lion", {"epochs": 4}),
     "no remainder, in order": (plain, "Nadam", {"batch_size": 25, "shuffle": False}),
     "one batch, unvalidated": (

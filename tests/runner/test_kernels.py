@@ -106,6 +106,8 @@ with kernels.kept():
 found["afterwards"] = trials([4])
 with KernelCache().kept("tf.raw_ops.RandomUniform(shape=[1], dtype=tf.float32, seed=1)"):
     found["operations that ask for no seed"] = trials([4])
+with KernelCache().kept('loss="huber"  # github.com'):
+    found["harmless words"] = trials([4])
 print(json.dumps(found))
 """
 
@@ -121,4 +123,5 @@ def test_kernels_are_forgotten_where_architectures_or_states_change() -> None:
         "random operations": 6,
         "afterwards": 2,
         "operations that ask for no seed": 2,
+        "harmless words": 0,
     }

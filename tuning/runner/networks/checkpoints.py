@@ -20,7 +20,8 @@ from keras_tuner.src.engine.tuner_utils import TunerCallback
 
 from tuning.protocol.checkpoints import FOLDER, folder_of
 
-from .kept_models import is_of_keras, is_opaque
+from .kept_models import is_of_keras
+from .opaque_layers import is_opaque
 
 _ARRAYS, _STATE = "variables.npz", "state.json"
 # What a callback remembers from one epoch to the next: numbers, and lists of arrays.

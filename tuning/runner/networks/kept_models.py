@@ -22,6 +22,7 @@ from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
 from tuning.runner.inputs.texts import has_strings
 
 from .kernels import kernels
+from .opaque_layers import is_opaque
 from .variables import build_layers, build_metrics, build_optimizer
 
 # Of a kept model with its optimizer. Larger ones train so long that tracing hardly counts.
@@ -29,12 +30,6 @@ MAX_BYTES = 64 * 1024 * 1024
 # Bytes of a float64.
 _LARGEST_NUMBER = 8
 
-# What keeps other state than variables, or runs code that a configuration does not show.
-_OPAQUE_LAYERS = frozenset({
-    "Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "Discretization",
-    "TextVectorization", "StringLookup", "IntegerLookup", "IndexLookup", "HashedCrossing",
-    "FeatureSpace", "Pipeline",
-})  # fmt: skip
 # Callbacks that do nothing to a model but set its weights, its learning rate, or stop it.
 _HARMLESS = (
     keras.callbacks.EarlyStopping,
@@ -140,12 +135,6 @@ def _hand_over(model: keras.Model, kept: keras.Model) -> None:
     )
     for to, of in pairs:
         to.assign(of)
-
-
-def is_opaque(layer: keras.Layer) -> bool:
-    kind = type(layer)
-    stateful = getattr(layer, "stateful", False)
-    return not kind.__module__.startswith("keras.") or kind.__name__ in _OPAQUE_LAYERS or stateful
 
 
 def _constants(layer: keras.Layer) -> str:

@@ -19,7 +19,10 @@ from tensorflow.python.framework import random_seed
 # Kernels of so many models whose graphs are not used again: some 8 MB.
 MAX_MODELS = 8
 # What may bring random operations that ask nobody for a seed.
-_OWN_KERNELS = re.compile("raw_ops|saved_model|TFSMLayer|graph_def|wrap_function|compat.v1|hub")
+_OWN_KERNELS = re.compile(
+    r"raw_ops|gen_\w+_ops|saved_model|TFSMLayer|graph_def|meta_graph|wrap_function|compat\.v1"
+    r"|tensorflow_hub|\bhub\b"
+)
 
 
 class KernelCache:

@@ -14,6 +14,8 @@ from keras.src.models.functional import Functional
 
 from tuning.runner.inputs.texts import has_strings
 
+from .opaque_layers import is_opaque
+
 # Of a batch that exists as a shape only.
 _ROWS = 2
 
@@ -57,8 +59,11 @@ def build_metrics(model: keras.Model, given: dict[str, Any]) -> bool:
     x, y = given.get("x"), given.get("y")
     if not (isinstance(x, np.ndarray) and isinstance(y, np.ndarray)) or has_strings(x):
         return False
-    is_weighted = given.get("class_weight") is not None or given.get("sample_weight") is not None
-    weights = KerasTensor((_ROWS,), "float32") if is_weighted else None
+    weights = None
+    if isinstance(given.get("sample_weight"), np.ndarray):
+        weights = _symbolic(given["sample_weight"])
+    elif given.get("class_weight") is not None or given.get("sample_weight") is not None:
+        weights = KerasTensor((_ROWS,), "float32")
     # As Keras does it, but for the outputs.
     metrics, loss = _is_unbuilt(model._compile_metrics), _is_unbuilt(model._compile_loss)
     if not (metrics or loss):
@@ -79,7 +84,9 @@ def build_metrics(model: keras.Model, given: dict[str, Any]) -> bool:
 
 
 def _symbolic(rows: np.ndarray) -> KerasTensor:
-    return KerasTensor((_ROWS, *rows.shape[1:]), standardize_dtype(rows.dtype))
+    """As the training gets them: Keras makes all fractions alike."""
+    dtype = keras.config.floatx() if rows.dtype.kind == "f" else standardize_dtype(rows.dtype)
+    return KerasTensor((_ROWS, *rows.shape[1:]), dtype)
 
 
 def _is_unbuilt(part: Any) -> bool:
@@ -87,10 +94,19 @@ def _is_unbuilt(part: Any) -> bool:
 
 
 def _outputs_of(model: keras.Model, rows: KerasTensor) -> Any:
-    """A single one of a stack or a graph of layers is known, if its shape is; to call the model
-    takes longer than all the rest. Structures are Keras's affair: it unpacks a list of one."""
+    """A single one of Keras's own layers is known, if its shape is; to call the model takes longer
+    than all the rest. Structures are Keras's affair: it unpacks a list of one. What other layers
+    say of their shape may not be so."""
     known = getattr(getattr(model, "_functional", model), "_outputs_struct", None)
     is_plain = type(model) in (keras.Sequential, Functional) and isinstance(known, KerasTensor)
-    if not is_plain or known.sparse or not known.shape or None in known.shape[1:]:
+    if not is_plain or known.sparse or not known.shape or any(map(is_opaque, _layers_of(model))):
         return compute_output_spec(model, rows, training=False)
-    return KerasTensor((_ROWS, *known.shape[1:]), known.dtype)
+    rows_of, *others = known.shape
+    if rows_of is not None or None in others:
+        return compute_output_spec(model, rows, training=False)
+    return KerasTensor((_ROWS, *others), known.dtype)
+
+
+def _layers_of(model: keras.Model) -> list[keras.Layer]:
+    found: list[keras.Layer] = model._flatten_layers(include_self=False)
+    return found

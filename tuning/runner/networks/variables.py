@@ -98,13 +98,12 @@ def _outputs_of(model: keras.Model, rows: KerasTensor) -> Any:
     than all the rest. Structures are Keras's affair: it unpacks a list of one. What other layers
     say of their shape may not be so."""
     known = getattr(getattr(model, "_functional", model), "_outputs_struct", None)
-    is_plain = type(model) in (keras.Sequential, Functional) and isinstance(known, KerasTensor)
-    if not is_plain or known.sparse or not known.shape or any(map(is_opaque, _layers_of(model))):
-        return compute_output_spec(model, rows, training=False)
-    rows_of, *others = known.shape
-    if rows_of is not None or None in others:
-        return compute_output_spec(model, rows, training=False)
-    return KerasTensor((_ROWS, *others), known.dtype)
+    if type(model) in (keras.Sequential, Functional) and isinstance(known, KerasTensor):
+        rows_of, *others = known.shape or (0,)
+        is_sure = rows_of is None and None not in others and not known.sparse
+        if is_sure and not any(map(is_opaque, _layers_of(model))):
+            return KerasTensor((_ROWS, *others), known.dtype)
+    return compute_output_spec(model, rows, training=False)
 
 
 def _layers_of(model: keras.Model) -> list[keras.Layer]:

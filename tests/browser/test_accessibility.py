@@ -10,15 +10,12 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 from .steps import LONG, start_search, wait_until_completed
 
-# Of the API's operations the first of each group: one template makes all 200 of them.
-ALIKE = "article > section > section:nth-of-type(n + 4)"
 # Axe's own `run` sends the whole script, half a megabyte, with each of four looks at a page.
 RUN_AXE = """
-(options, context) => axe
-  .run(context || {exclude: [["ALIKE"]]}, {resultTypes: ["violations"], ...options})
+(options, context) => axe.run(context || document, {resultTypes: ["violations"], ...options})
   .then(({violations}) =>
     violations.flatMap(({id, nodes}) => nodes.map(node => [id, node.html.slice(0, 120)])))
-""".replace("ALIKE", ALIKE)
+"""
 # Nine tenths of axe's work is contrast. What lies behind each text is looked at once, in the light
 # theme on a wide screen. Then three texts of each colour, size and weight on each pile of colours
 # are enough.
@@ -41,7 +38,7 @@ RUN_AXE_ON_COLOURS = """
     const hasText = element.matches("input, select, textarea") || [...element.childNodes].some(
       ({nodeType, data}) => nodeType === Node.TEXT_NODE && data.trim()
     );
-    if (!hasText || !isSeen(element) || element.closest("ALIKE")) continue;
+    if (!hasText || !isSeen(element)) continue;
     const text = style(element, "color", "font-size", "font-weight", "text-shadow", "position");
     const isOff = element.closest(":disabled, [aria-disabled=true]") !== null;
     const kind = `${pile} ${text} ${isOff}`;
@@ -50,7 +47,7 @@ RUN_AXE_ON_COLOURS = """
   const include = [...texts.values()].flat();
   return (RUN_AXE)({runOnly: ["color-contrast"]}, {include});
 }
-""".replace("RUN_AXE", RUN_AXE).replace("ALIKE", ALIKE)
+""".replace("RUN_AXE", RUN_AXE)
 NO_COLOURS = {"rules": {"color-contrast": {"enabled": False}}}
 # Width, theme and what runs there. All rules but the one on colours do not depend on the theme.
 LOOKS = [

@@ -59,17 +59,12 @@ def build_metrics(model: keras.Model, given: dict[str, Any]) -> bool:
     x, y = given.get("x"), given.get("y")
     if not (isinstance(x, np.ndarray) and isinstance(y, np.ndarray)) or has_strings(x):
         return False
-    weights = None
-    if isinstance(given.get("sample_weight"), np.ndarray):
-        weights = _symbolic(given["sample_weight"])
-    elif given.get("class_weight") is not None or given.get("sample_weight") is not None:
-        weights = KerasTensor((_ROWS,), "float32")
     # As Keras does it, but for the outputs.
     metrics, loss = _is_unbuilt(model._compile_metrics), _is_unbuilt(model._compile_loss)
     if not (metrics or loss):
         return True
     try:
-        rows = _symbolic(x)
+        rows, weights = _symbolic(x), _weights(given)
         given_and_predicted = rows, _symbolic(y), _outputs_of(model, rows)
         if metrics:
             compute_output_spec(model.compute_metrics, *given_and_predicted, sample_weight=weights)
@@ -87,6 +82,15 @@ def _symbolic(rows: np.ndarray) -> KerasTensor:
     """As the training gets them: Keras makes all fractions alike."""
     dtype = keras.config.floatx() if rows.dtype.kind == "f" else standardize_dtype(rows.dtype)
     return KerasTensor((_ROWS, *rows.shape[1:]), dtype)
+
+
+def _weights(given: dict[str, Any]) -> KerasTensor | None:
+    weights = given.get("sample_weight")
+    if isinstance(weights, np.ndarray):
+        return _symbolic(weights)
+    if weights is None and given.get("class_weight") is None:
+        return None
+    return KerasTensor((_ROWS,), "float32")
 
 
 def _is_unbuilt(part: Any) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from tensorflow.python.eager import context
 from tensorflow.python.framework import random_seed
 
-# Kernels of so many models whose graphs are not used again: some 8 MB.
+# So many models whose graphs are not used again: their kernels take some 2 MB each.
 MAX_MODELS = 8
 # What may bring random operations that ask nobody for a seed.
 _OWN_KERNELS = re.compile(
@@ -28,16 +28,13 @@ _OWN_KERNELS = re.compile(
 class KernelCache:
     def __init__(self) -> None:
         self._models = 0
-        self._has_states = self._is_apart = self._is_kept = False
+        self._has_states = self._is_apart = False
 
     @contextmanager
     def kept(self, code: str = "") -> Iterator[None]:
-        """Within, TensorFlow empties its cache only where that makes a difference. `code`: of the
-        template whose models are trained."""
+        """Within, TensorFlow empties its cache only where that makes a difference. Not to be nested.
+        `code`: of the template whose models are trained."""
         self._has_states |= bool(_OWN_KERNELS.search(code))
-        if self._is_kept:
-            yield
-            return
         empty, seeds_of = context.pywrap_tfe.TFE_ContextClearCaches, random_seed.get_seed
 
         def empty_if_needed(handle: Any) -> None:
@@ -52,11 +49,9 @@ class KernelCache:
 
         context.pywrap_tfe.TFE_ContextClearCaches = empty_if_needed
         random_seed.get_seed = noted_seeds_of
-        self._is_kept = True
         try:
             yield
         finally:
-            self._is_kept = False
             context.pywrap_tfe.TFE_ContextClearCaches = empty
             random_seed.get_seed = seeds_of
 

@@ -32,8 +32,8 @@ class KernelCache:
 
     @contextmanager
     def kept(self, code: str = "") -> Iterator[None]:
-        """Within, TensorFlow empties its cache only where that makes a difference. Not to be nested.
-        `code`: of the template whose models are trained."""
+        """Within, TensorFlow empties its cache only where that makes a difference. `code`: of the
+        template whose models are trained. Not to be nested."""
         self._has_states |= bool(_OWN_KERNELS.search(code))
         empty, seeds_of = context.pywrap_tfe.TFE_ContextClearCaches, random_seed.get_seed
 

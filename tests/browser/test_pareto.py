@@ -25,7 +25,7 @@ def test_from_two_objectives_to_a_model(sign_in: Callable[..., Any], tuneroom: T
     wait_until_completed(page)
     trials = query(
         tuneroom, "SELECT number, status, parameters, score, epochs_done FROM tuning_trial "
-        "WHERE search_id = ?", search,
+        "WHERE search_id = ? ORDER BY number", search,
     )  # fmt: skip
     front = front_by_hand(trials)
     assert len(trials) == 10

@@ -442,7 +442,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "data_folder_in": str(BROKER_ROOT / "messages"),
         "data_folder_out": str(BROKER_ROOT / "messages"),
         "control_folder": str(BROKER_ROOT / "control"),
-        "polling_interval": 0.05,
+        # What a search waits for after a click. A worker without work needs 1.5 % of a processor.
+        "polling_interval": 0.02,
     }
 )
 if not REDIS_URL:

@@ -48,9 +48,7 @@ SCIKIT_LEARN = """\
 scikit-learn alone takes 88 ms of processor time for the 5 folds of a configuration
 (`cross_val_score` in one thread, on an otherwise idle machine, measured apart from the table): 4.4
 s for the search on two cores, and more where both are busy. 95 % of a runner's time is inside
-scikit-learn's `fit` and `score`, 3 % builds the pipelines (a sampling profile). This workload was
-measured later than the others, with the distribution's Python 3.11.2 in place of 3.11.7: each table
-has one Python."""
+scikit-learn's `fit` and `score`, 3 % builds the pipelines (a sampling profile)."""
 
 WORKLOADS = (
     Workload(

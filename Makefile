@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Pythons that TensorFlow has packages for. `make PYTHON=/path/to/python up` names one.
 GOOD_PYTHON := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-# Four processes for all tests, since some wait; the fast ones keep a processor busy each.
+# Three processes for all tests, since some wait; the fast ones keep a processor busy each.
 # tests/conftest.py says which tests share one, in what order.
 # Bytecode is kept, whatever the environment says: rewriting the asserts of all tests anew takes each
 # of them 5 seconds.
@@ -24,10 +24,11 @@ setup: venv ## Everything that `make up` needs, without starting it.
 	@$(BIN)/python manage.py bootstrap
 
 test: venv-dev ## Run every test. REQUIRE_SERVICES=1: a missing program fails instead of skipping.
-	@$(PYTEST) -n 4
+	@$(PYTEST) -n 3
 
-test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs, no browser; none is slow.
-	@$(PYTEST) -n logical -m "not tensorflow and not services and not browser and not slow"
+# tests/quickest.py says which these are. The first time here it measures all: minutes.
+test-fast: venv-dev ## Run the tests that are quick on this machine and need no TensorFlow or other programs.
+	@$(PYTEST) -n logical --quick -m "not tensorflow and not services and not browser and not slow"
 
 # Not part of the tests: it takes most of an hour and needs an idle machine.
 chaos: venv-dev ## Kill, stall, cut off and fill up a Tuneroom on purpose: docs/reliability.md. ARGS="kills stalls": some.
@@ -37,17 +38,24 @@ chaos: venv-dev ## Kill, stall, cut off and fill up a Tuneroom on purpose: docs/
 images: venv-dev ## Build both container images with buildah and run a search in them. Needs root.
 	@$(BIN)/python docker/images.py
 
-# Linters read the settings, and reading them makes a data folder: not the one with the data.
+# Linters read the settings, and reading them makes a data folder: not the one with the data. mypy
+# and the audit take as long as all others. Looking for the tests keeps their bytecode for `make test`, where each
+# process would else make it.
 lint: venv-dev ## Check style, types, layers, migrations, security settings and dependencies.
 	@export TUNEROOM_DATA=$(VENV)/lint-data; status=0; \
 	check() { echo "--- $$*"; "$(BIN)/$$@" || status=1; }; \
+	$(BIN)/mypy >$(VENV)/mypy.log 2>&1 & mypy=$$!; \
+	$(MAKE) --no-print-directory audit >$(VENV)/audit.log 2>&1 & audit=$$!; \
+	trap 'kill $$mypy $$audit 2>/dev/null' INT TERM; \
 	check ruff check --quiet .; \
 	check ruff format --quiet --check .; \
-	check mypy; \
+	echo "--- pytest --collect-only"; \
+	found=$$($(PYTEST) --collect-only --quiet 2>&1) || { echo "$$found" | tail -n 40; status=1; }; \
 	check lint-imports --no-logo --no-cache; \
 	check python manage.py makemigrations --check --dry-run; \
 	HTTPS=1 ALLOWED_HOSTS=tuneroom.example.com check python manage.py check --deploy --fail-level WARNING; \
-	$(MAKE) --no-print-directory audit || status=1; \
+	wait $$audit || status=1; cat $(VENV)/audit.log; \
+	echo "--- mypy"; wait $$mypy || status=1; cat $(VENV)/mypy.log; \
 	exit $$status
 
 audit: venv-dev ## Look up the locked packages among PyPI's known vulnerabilities.

@@ -175,20 +175,40 @@ def _with_its_page(click: Callable[..., None]) -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A running browser (playwright's Browser). `chromium.new_page()` gives a page. A click that
-    leads to another page returns when that is there."""
+def launch() -> Iterator[Callable[..., Any]]:
+    """A function that starts a browser. `launch()` gives playwright's Browser, `launch(folder)`
+    the BrowserContext of a person who keeps in `folder` what they have loaded. A click that leads
+    to another page returns when that is there."""
     from playwright.sync_api import Locator, sync_playwright
 
     # Without windows and all that belongs to them it takes a third of the processor time.
     executable = program("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    settings = {"executable_path": executable, "args": CHROMIUM_ARGS}
     # Django would refuse database access in the thread of playwright's event loop.
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        sync_playwright() as playwright,
+        contextlib.ExitStack() as running,
+    ):
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         patch.setattr(Locator, "click", _with_its_page(Locator.click))
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGS)
-        yield browser
-        browser.close()
+
+        def start(folder: Path | None = None, **options: Any) -> Any:
+            if folder is None:
+                browser: Any = playwright.chromium.launch(**settings, **options)
+            else:
+                options = {**settings, **options}
+                browser = playwright.chromium.launch_persistent_context(folder, **options)
+            running.callback(browser.close)
+            return browser
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def chromium(launch: Callable[..., Any]) -> Any:
+    """A running browser (playwright's Browser). `chromium.new_page()` gives a page."""
+    return launch()
 
 
 # --- A whole Tuneroom ------------------------------------------------------------------------

@@ -250,6 +250,7 @@ def _comments(source: str, nodes: list[ast.AST]) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.slow
 def test_comments_and_names_follow_the_glossary(modules: list[Module]) -> None:
     found = [
         f"{module.name}: “{match[0]}”: say “{better}”"
@@ -266,6 +267,7 @@ def test_each_pattern_for_code_finds_its_example(pattern: str, example: str, bet
     assert not re.search(pattern, better)
 
 
+@pytest.mark.slow
 def test_no_text_says_what_was_retired(modules: list[Module]) -> None:
     texts = [*_texts(), *((module.name, module.literals) for module in modules)]
     found = [

@@ -121,6 +121,7 @@ def test_every_address_is_an_operation() -> None:
     assert names - {"api-nothing", "openapi", "trial-export"} <= {*OPERATIONS}
 
 
+@pytest.mark.slow
 def test_strangers_find_nothing(address: Any, charlie_calls: Caller) -> None:
     """The owner of another team, who is in no team, and an administrator of the site."""
     nobody, administrator = User.objects.create_user("eve"), User.objects.create_superuser("erin")
@@ -129,6 +130,7 @@ def test_strangers_find_nothing(address: Any, charlie_calls: Caller) -> None:
         assert {name: status for name, status in found.items() if status != 404} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["bob", "alice"])
 def test_editors_and_owners_are_refused_nothing(address: Any, role: str, request: Any) -> None:
     caller = Caller(request.getfixturevalue(role))
@@ -165,6 +167,7 @@ def test_a_token_that_reads_changes_nothing(address: Any, alice: User) -> None:
     assert {*statuses(reader, address, CHANGES).values()} == {403}
 
 
+@pytest.mark.slow
 def test_viewers_change_nothing_and_read_whom_to_ask(address: Any, dora_calls: Caller) -> None:
     own = TALK | ASKING | PERSONAL | {"create_team"}
     for name in sorted((CHANGES | EDITORS_READ) - ADMINISTRATION - own):
@@ -175,6 +178,7 @@ def test_viewers_change_nothing_and_read_whom_to_ask(address: Any, dora_calls: C
         assert f"Ask alice (owner) for the {role} role." in detail or "Only " in detail, name
 
 
+@pytest.mark.slow
 def test_a_token_for_another_team_finds_nothing(address: Any, alice: User) -> None:
     """Of an administrator who owns both teams."""
     User.objects.filter(pk=alice.pk).update(is_superuser=True)
@@ -229,6 +233,7 @@ def test_viewers_take_part_in_the_talk(address: Any, dora_calls: Caller) -> None
         assert dora_calls(*address(name), body).status_code in (200, 201, 204), name
 
 
+@pytest.mark.slow
 def test_every_method_of_every_address_has_an_answer(address: Any, alice_calls: Caller) -> None:
     changed = {path for method, path in OPERATIONS.values() if method == "PUT"}
     for name in sorted(READING):

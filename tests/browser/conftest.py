@@ -1,7 +1,7 @@
 """A person in front of a running Tuneroom."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -14,11 +14,21 @@ from tests.services import PATIENCE, Tuneroom
 HARMLESS = r"status of 4(03|10|22)|net::ERR_FAILED|^htmx:(afterRequest|sendAbort|timeout),"
 
 
+@pytest.fixture(scope="session")
+def unused() -> list[Any]:
+    """Browsers (playwright's BrowserContext) that no test uses now, without anybody's cookies."""
+    return []
+
+
 @pytest.fixture
-def visit(chromium: Any, tuneroom: Tuneroom) -> Iterator[Callable[..., Any]]:
+def visit(
+    launch: Callable[..., Any], chromium: Any, tuneroom: Tuneroom, unused: list[Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., Any]]:  # fmt: skip
     """A function that opens a page in a browser of its own, signed in as nobody. A script error, a
     blocked resource or a request to another host fails the test."""
-    contexts: list[Any] = []
+    used: list[Any] = []
+    special: list[Any] = []
     complaints: list[str] = []
 
     def listen(page: Any) -> None:
@@ -40,22 +50,52 @@ def visit(chromium: Any, tuneroom: Tuneroom) -> Iterator[Callable[..., Any]]:
             ),
         )
 
-    def open_page(address: str = "/", **options: Any) -> Any:
+    def new_browser(**options: Any) -> Any:
         # Nobody watches a spinner turn, and drawing it keeps a processor busy.
         settings = {"base_url": tuneroom.url, "reduced_motion": "reduce", **options}
-        context = chromium.new_context(**settings)
-        contexts.append(context)
+        if options:
+            context = chromium.new_context(**settings)
+        else:
+            # Each test has one that another has used: it has compiled Plotly before, which takes
+            # most of a second and is kept in a folder only.
+            context = launch(tmp_path_factory.mktemp("browser"), **settings)
         # Playwright's half a minute is one machine's.
         context.set_default_timeout(PATIENCE * 1000)
+        return context
+
+    def open_page(
+        address: str = "/", viewport: Any = None, cookies: Sequence[Any] = (), **options: Any
+    ) -> Any:
+        context = unused.pop() if unused and not options else new_browser(**options)
+        (special if options else used).append(context)
+        context.add_cookies(cookies)
         page = context.new_page()
+        if viewport:
+            page.set_viewport_size(viewport)
         listen(page)
         page.goto(address)
         return page
 
     yield open_page
-    for context in contexts:
+    for context in special:
         context.close()
+    for context in used:
+        _forget_person(context, tuneroom.url)
+    unused.extend(used)
     assert complaints == []
+
+
+def _forget_person(context: Any, site: str) -> None:
+    """The first page is the one with which the browser came."""
+    first, *pages = context.pages
+    # The storage of a tab goes with it.
+    for page in pages:
+        page.close()
+    context.clear_cookies()
+    storage = {"origin": site, "storageTypes": "local_storage,indexeddb,cache_storage"}
+    session = context.new_cdp_session(first)
+    session.send("Storage.clearDataForOrigin", storage)
+    session.detach()
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +116,7 @@ def sign_in(
     ) -> Any:
         is_first = name == tuneroom.admin
         if is_first and first_session:
-            return visit("/", storage_state={"cookies": first_session, "origins": []}, **options)
+            return visit("/", cookies=first_session, **options)
         page = visit("/", **options)
         page.get_by_label("Username").fill(name)
         page.get_by_label("Password").fill(password)

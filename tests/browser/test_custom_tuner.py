@@ -91,7 +91,7 @@ def take_home(page: Any, folder: Path) -> None:
 
 
 def test_a_tuner_class_reaches_a_download(sign_in: Callable[..., Any], tmp_path: Path) -> None:
-    page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    page = sign_in(viewport={"width": 1280, "height": 900})
     paste(page, "A tuner of our own", CODE)
     page.get_by_text(re.compile("Its tuner class MyTuner runs each trial")).wait_for(timeout=LONG)
     page.get_by_text("The default model has 610 parameters.").wait_for()
@@ -118,7 +118,7 @@ def test_a_tuner_class_reaches_a_download(sign_in: Callable[..., Any], tmp_path:
 
 
 def test_a_fit_of_its_own_reaches_a_download(sign_in: Callable[..., Any], tmp_path: Path) -> None:
-    page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    page = sign_in(viewport={"width": 1280, "height": 900})
     paste(page, "A fit of our own", FIT)
     page.get_by_text(re.compile("Its builder MyHyperModel is used")).wait_for(timeout=LONG)
     page.get_by_role("link", name="Use in new project").click()

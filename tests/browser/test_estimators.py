@@ -79,7 +79,7 @@ def check_confusion(page: Any, counts: list[list[int]]) -> None:
 def test_an_estimator_from_the_editor_to_a_file(
     sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path: Path
 ) -> None:
-    page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    page = sign_in(viewport={"width": 1280, "height": 900})
     page.goto("/templates/")
     page.get_by_role("link", name="New template").click()
     page.get_by_label("Name", exact=True).fill("Forest or ridge")

@@ -56,7 +56,7 @@ def save_picture(page: Any, name: str) -> None:
 
 
 def test_the_main_job(sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path: Path) -> None:
-    page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    page = sign_in(viewport={"width": 1280, "height": 900})
     create_project(page, "Digits by hand")
     project = int(re.search(r"/projects/(\d+)/", page.url)[1])  # type: ignore[index]
 

@@ -43,7 +43,7 @@ print(study.best_params)
 def test_an_optuna_script_reaches_a_download(
     sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path: Path
 ) -> None:
-    page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    page = sign_in(viewport={"width": 1280, "height": 900})
     page.goto("/templates/new/")
     page.get_by_label("Name", exact=True).fill("Tree or ridge")
     page.get_by_label("Validate with dataset").select_option(label="Wine")

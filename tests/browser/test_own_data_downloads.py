@@ -85,7 +85,7 @@ def test_from_a_file_to_a_file(
     types: dict[str, str], template: str, shape: str,
 ) -> None:  # fmt: skip
     path = make(tmp_path)
-    page = sign_in(accept_downloads=True)
+    page = sign_in()
     upload(page, path, types)
     page.get_by_text(shape).first.wait_for()
     page.get_by_role("link", name="Use in new project").click()

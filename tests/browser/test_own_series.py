@@ -21,7 +21,7 @@ ROWS = 160
 
 
 def test_a_forecast_from_a_file_to_a_file(sign_in: Callable[..., Any], tmp_path: Path) -> None:
-    page = sign_in(accept_downloads=True, viewport={"width": 1280, "height": 900})
+    page = sign_in(viewport={"width": 1280, "height": 900})
     columns = table(ROWS)
     file = tmp_path / "load.csv"
     file.write_text(csv_text(columns))

@@ -19,7 +19,7 @@ CASES = Path(__file__).parents[1] / "cases"
 
 
 def test_reviews_from_a_file_to_a_file(sign_in: Callable[..., Any], tmp_path: Path) -> None:
-    page = sign_in(accept_downloads=True, viewport={"width": 1280, "height": 900})
+    page = sign_in(viewport={"width": 1280, "height": 900})
     page.goto("/datasets/new/")
     page.get_by_label("Name", exact=True).fill("Reviews")
     page.get_by_label("File").set_input_files(CASES / "reviews.csv")

@@ -22,7 +22,7 @@ def search(tuneroom: Tuneroom) -> int:
 
 @pytest.fixture
 def page(sign_in: Callable[..., Any], search: int) -> Any:
-    page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    page = sign_in(viewport={"width": 1280, "height": 900})
     page.goto(f"/searches/{search}/trials/")
     page.evaluate("window.sameDocument = true")
     return page

@@ -38,7 +38,7 @@ VIEW = "Shallow and good"
 
 
 def test_the_day_of_a_reviewer(sign_in: Callable[..., Any], tuneroom: Tuneroom) -> None:
-    page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    page = sign_in(viewport={"width": 1280, "height": 900})
     project, search = trained_project(page, tuneroom)
     rows = raw_trials(tuneroom, search)
 

@@ -77,7 +77,7 @@ def springs(folder: Path) -> Path:
 
 
 def test_two_numbers_of_a_table(sign_in: Callable[..., Any], tmp_path: Path) -> None:
-    page = sign_in(accept_downloads=True, viewport={"width": 1280, "height": 900})
+    page = sign_in(viewport={"width": 1280, "height": 900})
     page.goto("/datasets/new/")
     page.get_by_label("Name", exact=True).fill("Springs")
     page.get_by_label("File").set_input_files(springs(tmp_path))

@@ -23,6 +23,7 @@ ANSWER = Predicted(1, [PredictedOutput("class", "classification", [3.0], [[0.1] 
 NETWORK = "def build_model(hp):\n    return hp.Int('units', 1, 3)\n"
 
 
+@pytest.mark.slow
 def test_the_examples_run(
     connected: tuneroom.Client, owner: tuneroom.Client, project: Project, dora: User,
     make_slot: Any, tmp_path: Path, monkeypatch: Any,

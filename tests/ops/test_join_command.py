@@ -50,6 +50,7 @@ def test_a_site_s_folder_does_not_become_a_machine_s(folder: Path, name: str) ->
         join("https://site.example.com", "token", allow_http=False)
 
 
+@pytest.mark.slow
 def test_a_machine_that_has_not_joined_says_how_to(settings: Any) -> None:
     with pytest.raises(CommandError, match="choose Workers, Add a machine"):
         call_command("worker")

@@ -77,6 +77,7 @@ def test_lines_carry_the_name_and_noise_is_dropped(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_child_that_was_asked_to_end_is_no_failure(tmp_path: Path) -> None:
     """Alone it ends its parent; beside others it is started again."""
     output, _ = start(tmp_path, "print('in order')").communicate(timeout=PATIENCE)
@@ -97,6 +98,7 @@ def test_a_child_that_was_asked_to_end_is_no_failure(tmp_path: Path) -> None:
     assert output.splitlines()[-1] == "asked to stop"
 
 
+@pytest.mark.slow
 def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
     dies = "import os, signal; print('up'); os.kill(os.getpid(), signal.SIGKILL)"
     parent = start(tmp_path, WAITS, dies, deaths=3)
@@ -114,6 +116,7 @@ def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
     assert processes_with("FAMILY", str(tmp_path)) == []
 
 
+@pytest.mark.slow
 def test_what_a_dead_child_left_behind_ends_before_the_next_one(tmp_path: Path) -> None:
     leaves = (
         "import os, subprocess, sys; print('up', flush=True);"

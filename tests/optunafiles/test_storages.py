@@ -106,6 +106,7 @@ def same_as_optunas(ours: Study, theirs: optuna.Study) -> None:
         assert (other.datetime_start is None) == (trial.started == 0)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.tuples(studies("one"), studies("two")))
 def test_optuna_reads_what_is_written_and_it_comes_back(

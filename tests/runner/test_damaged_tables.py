@@ -141,6 +141,7 @@ def test_lines_of_any_cells(lines: list[list[str]], delimiter: str) -> None:
             _check(content, "t.csv", target=name, task=task, drop_rows="yes")
 
 
+@pytest.mark.slow
 @given(content=damaged(PARQUETS))
 @FUZZ
 def test_damaged_parquet_files(content: bytes) -> None:

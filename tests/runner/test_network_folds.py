@@ -72,6 +72,7 @@ def check(dataset: Dataset, found: list[Any], theirs: Any, key: np.ndarray | Non
             assert np.array_equal(found_y, y[places])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "theirs"),
     [
@@ -99,6 +100,7 @@ def test_folds_by_time_are_scikit_learns(rows: Path) -> None:
     check(*folds_on(order), TimeSeriesSplit(FOLDS))
 
 
+@pytest.mark.slow
 def test_windows_of_both_parts_of_a_fold_have_no_row_in_common(datasets: Path) -> None:
     dataset, found = folds_on(project("", datasets / "demand"))
     windows = dataset.windows
@@ -115,6 +117,7 @@ def test_windows_of_both_parts_of_a_fold_have_no_row_in_common(datasets: Path) -
         assert fold.learned().rows("train")[0].shape[1] == windows.look_back
 
 
+@pytest.mark.slow
 def test_a_confirmation_has_other_folds_of_the_same_rows(datasets: Path) -> None:
     order = project("", datasets / "digits")
     _, first = folds_on(order)

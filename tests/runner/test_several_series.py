@@ -21,7 +21,6 @@ from tuning.runner.failures import BadData
 from tuning.runner.folds import folds_of
 from tuning.runner.inputs.data import Dataset, load_dataset
 from tuning.runner.inputs.frames import raw_frame
-from tuning.runner.saved.raw_sklearn import as_sklearn
 from tuning.splits.windows import parts_in_time, window_folds
 
 from .series import csv_text, order, panel, prepare
@@ -310,6 +309,9 @@ def test_raw_rows_become_the_windows_of_the_dataset(
 
 
 def test_lagged_rows_are_what_estimators_were_fitted_on(tmp_path: Path) -> None:
+    # It imports Keras, which takes seconds.
+    from tuning.runner.saved.raw_sklearn import as_sklearn
+
     columns = panel()
     dataset = loaded(tmp_path, columns).for_estimators()
     rows = lagged_rows(read(columns), description_of(dataset.facts))

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -16,8 +15,16 @@ from tuning.protocol.model_kinds import NETWORK_FILE
 from tuning.splits import split_rows
 
 from .harness import inspect_templates, prepare, project, retrain_templates
+from .warm import python
 
 pytestmark = pytest.mark.tensorflow
+PREDICTED_SHAPE = """
+import keras
+import numpy as np
+
+rows = np.load({!r})[:4].astype("float32")
+print(keras.models.load_model({!r}).predict(rows, verbose=0).shape)
+"""
 
 CASES = Path(__file__).parents[1] / "cases"
 SOURCES = {template.key: source_of(template) for template in BUILTIN}
@@ -286,9 +293,9 @@ def test_a_file_has_the_targets_in_one_output(
 ) -> None:
     folder, _ = retrained
     for name, targets in (("heads", 3), ("label_heads", 5)):
-        x = np.load(data / TEMPLATES[name].split()[2] / "x.npy")[:4].astype(np.float32)
-        predicted = keras.models.load_model(folder / name / NETWORK_FILE).predict(x, verbose=0)
-        assert predicted.shape == (4, targets)
+        rows, file = data / TEMPLATES[name].split()[2] / "x.npy", folder / name / NETWORK_FILE
+        done = python("-c", PREDICTED_SHAPE.format(str(rows), str(file)))
+        assert done.stdout.strip() == f"(4, {targets})", done.stderr
 
 
 def scores(found: list[dict[str, Any]]) -> dict[str, float]:

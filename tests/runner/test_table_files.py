@@ -75,6 +75,7 @@ def test_compressed_tabs() -> None:
     assert found.delimiter == "\t"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", PACKERS)
 def test_a_compressed_bomb_is_refused_in_little_memory(ending: str) -> None:
     bomb = PACKERS[ending](bytes(80 * MB))

@@ -20,7 +20,6 @@ from sklearn.utils.class_weight import compute_class_weight
 from tuning.protocol.events import Built, EpochEnd, Retrained
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import RetrainOrder
-from tuning.runner.estimators.weighting import fit_weighted, unweighted_note, weight_parameter
 from tuning.runner.inputs.data import load_dataset, row_numbers
 from tuning.runner.training_weights import balanced, for_fit
 from tuning.splits import split_rows
@@ -219,6 +218,9 @@ def test_estimators_are_weighted_and_divided_by_group(weighted: Path, tmp_path: 
     ],
 )
 def test_each_estimator_takes_weights_in_its_way(estimator: Any, name: str) -> None:
+    # It imports Keras, which takes seconds.
+    from tuning.runner.estimators.weighting import fit_weighted, unweighted_note, weight_parameter
+
     random = np.random.RandomState(0)
     x, y = random.normal(size=(30, 3)), np.arange(30) % 2
     target = np.stack([y, y], axis=1) if isinstance(estimator, MultiOutputRegressor) else y

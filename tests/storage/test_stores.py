@@ -253,6 +253,7 @@ def interrupted(store: Store, at: int, act: Callable[[], object]) -> Iterator[li
         yield acted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sees_it", [True, False], ids=["there already", "about to be collected"])
 def test_content_that_is_put_while_it_is_collected_is_never_lost(
     store: Store, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, sees_it: bool
@@ -307,6 +308,7 @@ def test_content_that_is_collected_while_it_is_put_is_never_lost(
 # --- A bad connection ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [s3_server.busy, s3_server.lost, s3_server.slow])
 def test_requests_that_fail_are_sent_again(
     s3: S3Server, s3_store: S3Store, file: Path, fault: object

@@ -8,6 +8,7 @@ from tuning.strategies.suggesting import family_of
 from tuning.strategies.traits import Name
 
 
+@pytest.mark.slow
 def test_what_a_library_consists_of_is_no_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only when it is loaded: a claim must not take what is garbage by then for a library."""
     monkeypatch.delitem(sys.modules, given.__name__)

@@ -64,6 +64,7 @@ def test_clear_names_need_one_turn(upload: Any, work: Any, path: Path) -> None:
     assert leftovers(row) == []
 
 
+@pytest.mark.slow
 def test_unclear_names_are_asked_for(upload: Any, work: Any, path: Path) -> None:
     np.savez(path, spectra=np.arange(60.0).reshape(20, 3), sugar=np.arange(20) % 2, day=np.ones(20))
     row = work(upload())

@@ -89,6 +89,7 @@ def told(search: Search) -> list[Any]:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_keras_tuner_project_becomes_a_search(upload: Any, as_dora: Any) -> None:
     row = upload(zip_bytes(keras_tuner_project()))
     run(row)
@@ -145,6 +146,7 @@ def test_a_log_folder_of_ours_comes_back_as_it_was(
         assert archive.testzip() is None
 
 
+@pytest.mark.slow
 def test_somebody_chooses_what_was_optimised(upload: Any, worker: Worker, as_bob: Any) -> None:
     files = keras_tuner_project()
     for number in range(3):

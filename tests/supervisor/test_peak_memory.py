@@ -60,6 +60,7 @@ def test_the_highest_of_all_looks_counts(peaks: Any, watchful: None) -> None:
     assert peaks(Built(100, ""), 2000, 7000, 3000, good_trial) == [7000, 7000]
 
 
+@pytest.mark.slow
 def test_a_trial_does_not_inherit_the_peak_of_the_one_before(
     make_search: Any, make_slot: Any, watchful: None
 ) -> None:

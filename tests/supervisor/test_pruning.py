@@ -53,6 +53,7 @@ def statuses(search: Search) -> list[tuple[int, str, int]]:
     return [(t.values["units"], t.status, t.epochs_done) for t in search.trials.all()]
 
 
+@pytest.mark.slow
 def test_the_median_ends_worse_trials_after_the_warm_up(run: Any) -> None:
     search = run()
     done, pruned = Status.COMPLETED, Status.PRUNED

@@ -145,6 +145,7 @@ def open_files() -> int:
     return psutil.Process().num_fds()
 
 
+@pytest.mark.slow
 def test_a_failed_start_leaves_nothing_open(monkeypatch: Any) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError("no more processes")
@@ -157,6 +158,7 @@ def test_a_failed_start_leaves_nothing_open(monkeypatch: Any) -> None:
     assert set(runners.runners_folder().iterdir()) == folders
 
 
+@pytest.mark.slow
 def test_a_runner_leaves_no_descriptor_open(start: Any) -> None:
     start("os.write(events, ready)").kill()
     before = open_files()

@@ -63,6 +63,7 @@ def work(worker: Worker) -> Any:
     return do
 
 
+@pytest.mark.slow
 def test_a_table_is_looked_at_then_prepared_as_chosen(upload: Any, work: Any) -> None:
     row = work(upload())
     assert row.awaits_choices
@@ -120,6 +121,7 @@ def test_a_column_of_text_is_found_and_prepared(upload: Any, work: Any) -> None:
     assert column["type"] == "text"
 
 
+@pytest.mark.slow
 def test_five_thousand_columns_fit_through_the_pipe(upload: Any, work: Any) -> None:
     """In names and texts that JSON spells with six letters for one."""
     names = [f"größe der probe {n} in µm" for n in range(4999)]
@@ -150,6 +152,7 @@ def test_a_parquet_file_in_an_isolated_runner(upload: Any, work: Any, tmp_path: 
     delete_dataset(row)
 
 
+@pytest.mark.slow
 def test_a_refused_preparation_can_be_corrected(upload: Any, work: Any) -> None:
     row = work(upload(target="price"))
     assert row.awaits_choices
@@ -167,6 +170,7 @@ def test_a_refused_preparation_can_be_corrected(upload: Any, work: Any) -> None:
     delete_dataset(row)
 
 
+@pytest.mark.slow
 def test_a_table_can_be_read_again(upload: Any, work: Any) -> None:
     row = work(upload())
     assert keep_choices(row, {"drop_rows": True, "target": "label", "types": {"age": "category"}})

@@ -82,6 +82,7 @@ def test_only_published_weights_have_a_name(below: str, file: bool) -> None:
     assert published_file(PUBLISHED + below, "") == ""
 
 
+@pytest.mark.slow
 def test_a_file_is_fetched(host: str, asked: list[str]) -> None:
     beats: list[None] = []
     assert fetch(f"{host}/published/net/net_weights.h5", lambda: beats.append(None)) == ""
@@ -90,6 +91,7 @@ def test_a_file_is_fetched(host: str, asked: list[str]) -> None:
     assert beats
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["published/net/missing.h5", "elsewhere/x.h5"])
 def test_what_cannot_be_fetched_is_told(path: str, host: str) -> None:
     assert fetch(f"{host}/{path}", lambda: None)

@@ -126,6 +126,7 @@ def test_many_tags_at_once_are_one_line(search: Search, bob: User, as_alice: Cli
     )
 
 
+@pytest.mark.slow
 def test_pages_leave_nothing_out_and_repeat_nothing(
     eventful: Project, alice: User, bob: User, search: Search, monkeypatch: pytest.MonkeyPatch
 ) -> None:

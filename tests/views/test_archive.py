@@ -73,6 +73,7 @@ def test_everybody_reads_and_comments_on_it(
     assert reverse("search-create", args=[project.pk]) in page
 
 
+@pytest.mark.slow
 def test_nobody_changes_what_belongs_to_an_archived_team(
     as_bob: Client, address: Any, project: Project, team: Team
 ) -> None:

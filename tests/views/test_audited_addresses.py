@@ -77,6 +77,7 @@ def test_every_address_that_takes_a_form_has_a_row(
     assert "\n".join(without) == ""
 
 
+@pytest.mark.slow
 def test_acts_are_recorded(clients: dict[Access, Client], address: Any) -> None:
     wrong = []
     for name, act in ACTS.items():
@@ -105,6 +106,7 @@ def test_every_operation_that_changes_something_has_a_row() -> None:
     assert set(API_AS_PAGES.values()) <= {*ACTS, *ELSEWHERE}
 
 
+@pytest.mark.slow
 def test_operations_are_recorded(api_address: Any, alice: User, bob: User) -> None:  # noqa: F811
     erin, wrong = User.objects.create_superuser("erin"), []
     callers = {True: Caller(erin), False: Caller(alice)}

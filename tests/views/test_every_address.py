@@ -30,6 +30,7 @@ READABLE = {name for name in NAMES if PERMISSIONS[name] in (Access.ACCOUNTS, Acc
 READS = ("SELECT", "SAVEPOINT", "RELEASE SAVEPOINT", "BEGIN", "COMMIT")
 
 
+@pytest.mark.slow
 def test_viewers_change_nothing_and_read_whom_to_ask(
     address: Any, as_dora: Client, dataset: Dataset, hypermodel: HyperModel, team: Team
 ) -> None:
@@ -47,6 +48,7 @@ def test_viewers_change_nothing_and_read_whom_to_ask(
             assert f"Ask alice (owner) for the {role} role." in page or "Only " in page, name
 
 
+@pytest.mark.slow
 def test_reading_writes_nothing_and_pages_have_no_inline_scripts(
     address: Any, as_alice: Client, worker: Worker
 ) -> None:

@@ -116,6 +116,7 @@ def test_every_address_has_a_row() -> None:
     assert set(PAGES) == set(PERMISSIONS)
 
 
+@pytest.mark.slow
 def test_pages_admit_the_right_people_and_answer_head_as_get(
     address: Any, cast: dict[str, Person], dataset: Dataset, hypermodel: HyperModel, team: Team,
     settings: Any, worker: Worker,
@@ -177,6 +178,7 @@ def _faults(name: str, role: str, answers: dict[str, tuple[int, str]]) -> Iterat
             yield f"gets in: {answers}"
 
 
+@pytest.mark.slow
 def test_admin_pages(cast: dict[str, Person], search: Search) -> None:
     sign_in = {reverse("login"), reverse("admin:login")}
     wrong = []

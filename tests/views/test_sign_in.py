@@ -23,6 +23,7 @@ def sign_in(client: Client, password: str) -> bool:
     return response.status_code == 302
 
 
+@pytest.mark.slow
 def test_a_password_from_before_argon2_works_and_is_stored_anew(
     alice: User, client: Client, settings: Any
 ) -> None:

@@ -85,6 +85,7 @@ def test_an_area_is_the_share_of_pairs_in_the_right_order() -> None:
     assert [row.roc_auc for row in report.classes] == [pytest.approx(area)] * 2
 
 
+@pytest.mark.slow
 def test_curves_of_many_rows_are_thinned_and_their_areas_are_not() -> None:
     found = planted(30_000, 2)
     report = report_classes("y", found, ["no", "yes"])
@@ -97,6 +98,7 @@ def test_curves_of_many_rows_are_thinned_and_their_areas_are_not() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_interval_is_that_of_rows_drawn_anew() -> None:
     found = planted(300, 3)
     report = report_classes("y", found, NAMES)

@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,9 @@ from tuning.runner.datasets.tables.source import Cell, Table
 from tuning.runner.failures import BadData
 from tuning.texts import MISSING
 
-from .loaded import LoadedModel
+if TYPE_CHECKING:
+    # It imports Keras, which takes seconds.
+    from .loaded import LoadedModel
 
 _MAX_NAMED = 8
 
@@ -38,7 +40,7 @@ class Rows:
     load: str = ""
 
 
-def rows_of(order: PredictOrder, model: LoadedModel) -> Rows:
+def rows_of(order: PredictOrder, model: "LoadedModel") -> Rows:
     """Raises BadData with a sentence for the person who asks."""
     match order.source:
         case RowSource.FORM:
@@ -54,7 +56,7 @@ def rows_of(order: PredictOrder, model: LoadedModel) -> Rows:
             return Rows(_of_array(order, model.about))
 
 
-def _of_table(order: PredictOrder, model: LoadedModel) -> Rows:
+def _of_table(order: PredictOrder, model: "LoadedModel") -> Rows:
     upload = Upload(
         kind_of(order.name), order.file, order.name, order.most_bytes, **order.about["reading"]
     )
@@ -81,7 +83,7 @@ def _of_table(order: PredictOrder, model: LoadedModel) -> Rows:
     return replace(rows, given=_last_seen(given, series, model))
 
 
-def _rows_of_series(values: dict[str, Any], model: LoadedModel) -> list[list[int]]:
+def _rows_of_series(values: dict[str, Any], model: "LoadedModel") -> list[list[int]]:
     """The places of the rows of each series, in the order of their first rows. Raises BadData for a
     row without a series."""
     name = model.windows.get("series")
@@ -110,7 +112,7 @@ def _check_order(
 
 
 def _last_seen(
-    given: dict[str, Sequence[Cell]], series: list[list[int]], model: LoadedModel
+    given: dict[str, Sequence[Cell]], series: list[list[int]], model: "LoadedModel"
 ) -> dict[str, Sequence[Cell]]:
     """Of each window the last row of which the model sees all columns, the newest window first; of
     several series the newest window of each, then the ones before."""
@@ -128,7 +130,7 @@ def _refuse_missing(missing: list[str]) -> None:
         raise BadData(f"The file lacks columns that the model needs: {shown}{more}.")
 
 
-def _load(schema: DetectedSchema, upload: Upload, model: LoadedModel) -> str:
+def _load(schema: DetectedSchema, upload: Upload, model: "LoadedModel") -> str:
     columns = [*model.columns, *model.naming_columns]
     names = [c["name"] for c in columns]
     numbers = {c["name"] for c in columns if c["type"] == ColumnType.NUMBER}
@@ -167,7 +169,7 @@ def _value(read: CellReader, column: dict[str, Any], cell: Cell, row: int) -> fl
     return value
 
 
-def _as_model_takes(values: dict[str, Any], model: LoadedModel) -> Any:
+def _as_model_takes(values: dict[str, Any], model: "LoadedModel") -> Any:
     columns = [c for c in (*model.columns, *model.naming_columns) if c["name"] in values]
     frame = pd.DataFrame({c["name"]: _series(values[c["name"]], c) for c in columns})
     if model.is_raw:

@@ -80,12 +80,12 @@ def visit(
     for context in special:
         context.close()
     for context in used:
-        _forget_person(context, tuneroom.url)
+        forget_person(context, tuneroom.url)
     unused.extend(used)
     assert complaints == []
 
 
-def _forget_person(context: Any, site: str) -> None:
+def forget_person(context: Any, site: str) -> None:
     """The first page is the one with which the browser came."""
     first, *pages = context.pages
     # The storage of a tab goes with it.

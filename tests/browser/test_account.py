@@ -7,6 +7,7 @@ import pytest
 
 from tests.services import Tuneroom, wait_for
 
+from .conftest import forget_person
 from .steps import look
 
 pytestmark = pytest.mark.browser
@@ -61,3 +62,17 @@ def test_an_account_in_two_browsers(sign_in: Callable[..., Any]) -> None:
     desk.get_by_role("button", name="Account of").click()
     desk.get_by_role("button", name="Sign out").click()
     desk.get_by_role("heading", name="Sign in").wait_for()
+
+
+def test_a_browser_that_a_test_leaves_has_nobodys_session_and_storage(
+    sign_in: Callable[..., Any], tuneroom: Tuneroom
+) -> None:
+    page = sign_in()
+    page.evaluate("localStorage.setItem('left', 'here'); sessionStorage.setItem('left', 'here')")
+    assert "/accounts/login/" not in page.url
+    browser = page.context
+    forget_person(browser, tuneroom.url)
+    page = browser.new_page()
+    page.goto("/")
+    assert "/accounts/login/" in page.url
+    assert page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]

@@ -39,14 +39,14 @@ images: venv-dev ## Build both container images with buildah and run a search in
 	@$(BIN)/python docker/images.py
 
 # Linters read the settings, and reading them makes a data folder: not the one with the data. mypy
-# and the audit take as long as all others. Looking for the tests keeps their bytecode for `make test`, where each
-# process would else make it.
+# and the audit take as long as all others together. Collecting the tests also keeps their bytecode,
+# which each process of `make test` would otherwise make for itself.
 lint: venv-dev ## Check style, types, layers, migrations, security settings and dependencies.
 	@export TUNEROOM_DATA=$(VENV)/lint-data; status=0; \
 	check() { echo "--- $$*"; "$(BIN)/$$@" || status=1; }; \
 	$(BIN)/mypy >$(VENV)/mypy.log 2>&1 & mypy=$$!; \
 	$(MAKE) --no-print-directory audit >$(VENV)/audit.log 2>&1 & audit=$$!; \
-	trap 'kill $$mypy $$audit 2>/dev/null' INT TERM; \
+	trap 'kill $$mypy $$audit 2>/dev/null; exit 1' INT TERM; \
 	check ruff check --quiet .; \
 	check ruff format --quiet --check .; \
 	echo "--- pytest --collect-only"; \

@@ -26,7 +26,7 @@ setup: venv ## Everything that `make up` needs, without starting it.
 test: venv-dev ## Run every test. REQUIRE_SERVICES=1: a missing program fails instead of skipping.
 	@$(PYTEST) -n 3
 
-# tests/quickest.py says which these are. The first time here it measures all: minutes.
+# tests/quick.py says which these are. The first time here it measures all: minutes.
 test-fast: venv-dev ## Run the tests that are quick on this machine and need no TensorFlow or other programs.
 	@$(PYTEST) -n logical --quick -m "not tensorflow and not services and not browser and not slow"
 

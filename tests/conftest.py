@@ -57,7 +57,7 @@ from tuning.protocol.statuses import Status
 from tuning.protocol.tasks import Task
 from webapp.deep_calls import with_room
 
-pytest_plugins = ["tests.quickest", "tests.services", "tests.storage.s3_server"]
+pytest_plugins = ["tests.quick", "tests.services", "tests.storage.s3_server"]
 
 DIGITS_FOLDER = f"test-digits-{os.getpid()}"
 

@@ -1,5 +1,5 @@
 """`--quick`: only tests that have once taken at most 40 ms on this machine, setup included. Seven
-tenths of those that need no other program do, in a sixth of the time. Tests that are new here run,
+tenths of those that need no other program do, in a third of the time. Tests that are new here run,
 and those that failed.
 """
 

@@ -33,7 +33,7 @@ def names_run(folder: Path, *words: str) -> set[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-v", "-c", "/dev/null", f"--rootdir={folder}",
-         "-p", "tests.quickest", *words, folder],
+         "-p", "tests.quick", *words, folder],
         cwd=folder, env={**kept, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True, text=True,
     )  # fmt: skip

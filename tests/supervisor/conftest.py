@@ -33,8 +33,8 @@ UNITS_SPACE = {
 
 @pytest.fixture
 def digits() -> Path:
-    """The digits, prepared by a real runner, which needs no TensorFlow for that. Their folder is that
-    of the fixture `dataset`: a test that deletes one or sweeps folders takes it from those after."""
+    """The digits, prepared by a real runner, which needs no TensorFlow for that. Their folder is
+    that of the fixture `dataset`: a test that deletes it, or sweeps, takes it from those after."""
     # Runners see no other folder than this one's.
     target = Path(settings.DATASETS_ROOT) / DIGITS_FOLDER
     store_folder(made_once("digits", _prepare_digits), target)

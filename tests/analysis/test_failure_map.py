@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.conftest import SPACE
 from tests.views.conftest import add_trial  # noqa: F401
@@ -13,6 +15,7 @@ from tuning.analysis.failure_map import Finder, Region, failure_map, log_tail, n
 from tuning.analysis.refinement import exclusion
 from tuning.models import Search
 from tuning.protocol.statuses import Status
+from tuning.spaces.declared import declared_space
 from tuning.spaces.edits import edited
 from tuning.spaces.hyperparameters import read_space
 
@@ -214,3 +217,22 @@ def test_what_is_left_without_a_region(key: str, words: str | None) -> None:
     else:
         assert cut is not None
         assert read_space(edited(SPACE, dict([cut])))[cut[0]].range_text == words
+
+
+@given(
+    low=st.integers(0, 100), step=st.sampled_from([1, 2, 5, 10, 25]), steps=st.integers(2, 30),
+    data=st.data(),
+)  # fmt: skip
+def test_nothing_but_the_region_is_excluded(low: int, step: int, steps: int, data: Any) -> None:
+    space = declared_space(
+        {"rate": {"low": low / 100, "high": (low + steps * step) / 100, "step": step / 100}}
+    )
+    values = read_space(space)[0].grid_values
+    bound = data.draw(st.sampled_from(values[1:-1]))
+    for way, kept in (
+        ("from", [value for value in values if value < bound]),
+        ("to", [value for value in values if value > bound]),
+    ):
+        cut = exclusion(space, f"0.{way}.{bound}")
+        assert cut is not None
+        assert read_space(edited(space, dict([cut])))[0].grid_values == pytest.approx(kept)

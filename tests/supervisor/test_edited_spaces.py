@@ -194,6 +194,8 @@ def tried(tuner: str, trials: int) -> list[dict[str, Any]]:
     return [trial.values for trial in known]
 
 
+# Of scikit-learn about scores that follow from nothing.
+@pytest.mark.filterwarnings("ignore:The optimal value found for")
 @pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband", "grid"])
 def test_every_oracle_stays_inside(tuner: str) -> None:
     space = {parameter.name: parameter for parameter in read_space(EDITED)}

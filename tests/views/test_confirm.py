@@ -97,6 +97,7 @@ def test_scores_of_unknown_folds_are_not_compared(
     found = confirmation(new)
     assert found is not None
     assert {row.verdict for row in found.rows} == {Verdict.BEST, Verdict.UNKNOWN}
+    assert "has the best mean" in found.sentence
 
 
 def test_no_more_folds_than_the_rows_allow(as_bob: Client, search: Search) -> None:

@@ -71,7 +71,8 @@ class Confirmation:
         best = self.rows[0]
         if not self.tied:
             alone = "is better than the others by more than chance"
-            compared = len(self.rows) > 1 and best.verdict == Verdict.BEST
+            others = [row.verdict for row in self.rows[1:]]
+            compared = bool(others) and set(others) == {Verdict.WORSE}
             return f"{_capital(best.name)} {alone if compared else 'has the best mean'}."
         tied = in_words([row.name for row in self.tied])
         verb = "is" if len(self.tied) == 1 else "are"

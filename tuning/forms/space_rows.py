@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from tuning.figures import exact, setting
+from tuning.spaces.checked import last_of_steps, reaching
 from tuning.spaces.edits import (
     MAX_VALUES,
     Edit,
@@ -191,7 +192,12 @@ def _texts(edit: Edit) -> dict[str, str]:
     """An edit of numbers as a person would type it."""
     if isinstance(edit, Values):
         return {"way": "values", "values": ", ".join(_text(value) for value in edit.values)}
-    numbers = {"low": edit.low, "high": edit.high, "step": edit.step}
+    high = edit.high
+    if edit.step is not None and edit.sampling == "linear" and isinstance(high, float):
+        # Without what KerasTuner needs to come to it.
+        last = last_of_steps(edit.low, high, edit.step)
+        high = last if reaching(edit.low, last, edit.step) == high else high
+    numbers = {"low": edit.low, "high": high, "step": edit.step}
     texts = {name: _text(value) for name, value in numbers.items()}
     return {"way": "range", "sampling": edit.sampling, **texts}
 

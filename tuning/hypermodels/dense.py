@@ -63,7 +63,7 @@ class DenseHyperModel(kt.HyperModel):
         learning_rate = hp.Float("learning_rate", 1e-4, 1e-1, sampling="log", default=1e-2)
         # Under another optimizer momentum is None, and no tuner spends trials on it.
         with hp.conditional_scope("optimizer", ["sgd"]):
-            momentum = hp.Float("momentum", 0.0, 0.9, step=0.1, default=0.9)
+            momentum = hp.Float("momentum", 0.0, 0.95, step=0.1, default=0.9)
         # Keeps one very wrong prediction, common in regression, from throwing the weights far off.
         clipnorm = hp.Fixed("clipnorm", 1.0)
         if name == "sgd":

@@ -1,6 +1,8 @@
 """Search spaces that come from elsewhere, made fit for pages that count on them."""
 
+import math
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from tuning.protocol.events import LARGEST
@@ -75,8 +77,25 @@ def range_of(name: str, low: float, high: float, whole: bool) -> dict[str, Any]:
     return entry_of(kind, name, low, min_value=low, max_value=high, step=step, sampling=sampling)
 
 
+def reaching(low: float, high: float, step: float) -> float:
+    """The upper end with which KerasTuner's steps come to `high`, if it lies on one. By itself
+    rounding takes 0.5 from the range 0 to 0.5 in steps of 0.1."""
+    steps = (high - low) / step + 1e-8
+    tops = (high, math.nextafter(high, math.inf), high + step * 1e-6)
+    return next((top for top in tops if (top - low) // step >= steps // 1), high)
+
+
+def last_of_steps(low: float, high: float, step: float) -> float:
+    """The last value in steps up to `high`, without what rounding or `reaching` added."""
+    first, end, width = (Decimal(str(number)) for number in (low, high, step))
+    return float(first + (end - first) // width * width)
+
+
 def entry_of(kind: str, name: str, default: Any, **config: Any) -> dict[str, Any]:
-    about = {"name": name, "default": default, "conditions": [], **config}
+    about = {"name": name, "conditions": [], **config}
+    if kind != "Fixed":
+        # KerasTuner refuses one beside the value.
+        about["default"] = default
     return {"class_name": kind, "config": about}
 
 
@@ -95,6 +114,7 @@ def _checked(entry: Any) -> dict[str, Any] | None:
     }
     match entry.get("class_name"):
         case "Fixed" if is_scalar(config.get("value")):
+            del about["default"]
             about["value"] = config["value"]
         case "Boolean":
             pass

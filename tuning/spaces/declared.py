@@ -8,7 +8,14 @@ A range (whole numbers if both ends are), a list of values, or a single value, w
 from collections.abc import Mapping
 from typing import Any
 
-from .checked import MAX_CHOICES, MAX_HYPERPARAMETERS, MAX_NAME_LENGTH, entry_of, is_scalar
+from .checked import (
+    MAX_CHOICES,
+    MAX_HYPERPARAMETERS,
+    MAX_NAME_LENGTH,
+    entry_of,
+    is_scalar,
+    reaching,
+)
 
 _RANGE = {"low", "high", "step", "sampling"}
 _SAMPLINGS = ("linear", "log", "reverse_log")
@@ -68,6 +75,8 @@ def _range(name: str, given: dict[str, Any]) -> dict[str, Any]:
         raise Refused(name, "The step of whole numbers is a whole number.")
     if step is None and whole and sampling == "linear":
         step = 1
+    if step is not None and sampling == "linear":
+        high = reaching(low, high, step)
     return entry_of(
         "Int" if whole else "Float", name, low,
         min_value=low if whole else float(low), max_value=high if whole else float(high),

@@ -6,7 +6,15 @@ A distribution is Optuna's own JSON of it: {"name": "IntDistribution", "attribut
 
 from typing import Any
 
-from .checked import MAX_CHOICES, MAX_NAME_LENGTH, entry_of, is_number, is_scalar
+from .checked import (
+    MAX_CHOICES,
+    MAX_NAME_LENGTH,
+    entry_of,
+    is_number,
+    is_scalar,
+    last_of_steps,
+    reaching,
+)
 
 Distribution = dict[str, Any]
 _NUMBERS = {"IntDistribution": ("Int", int), "FloatDistribution": ("Float", float)}
@@ -40,6 +48,8 @@ def entry_for(name: str, distribution: Distribution) -> dict[str, Any]:
     log = about.get("log", False)
     if not isinstance(log, bool):
         raise ValueError(f"a scale of {name[:50]!r} that is neither linear nor logarithmic")
+    if step and step > 0 and not log:
+        high = reaching(low, high, step)
     return entry_of(
         kind, name, low, min_value=low, max_value=high, step=None if log else step,
         sampling="log" if log else "linear",
@@ -58,8 +68,11 @@ def distribution_for(entry: dict[str, Any]) -> Distribution | None:
             return {"name": CATEGORICAL, "attributes": {"choices": list(about["values"])}}
     log, step = about.get("sampling") == "log", about.get("step")
     whole = entry["class_name"] == "Int"
+    low, high = about["min_value"], about["max_value"]
+    if step and not (log or whole):
+        high = last_of_steps(low, high, step)
     attributes = {
-        "low": about["min_value"], "high": about["max_value"], "log": log,
+        "low": low, "high": high, "log": log,
         # Optuna takes no steps on a logarithmic scale.
         "step": (1 if log or not step else step) if whole else (None if log else step),
     }  # fmt: skip

@@ -25,6 +25,7 @@ from typing import Any
 
 from tuning.figures import in_words, setting
 
+from .checked import reaching
 from .hyperparameters import Hyperparameter, read_space
 
 SAMPLINGS = ("linear", "log", "reverse_log")
@@ -161,6 +162,8 @@ def _with_range(own: Hyperparameter, edit: Range) -> Hyperparameter:
     if edit.sampling == "reverse_log" and high > low * MAX_REVERSED:
         raise Refused("low", "Reversed logarithmic sampling spans at most nine powers of ten.")
     _check_step(step, low, high, edit.sampling)
+    if step is not None and edit.sampling == "linear":
+        high = reaching(low, high, step)
     config = {
         **_common(own), "default": None, "min_value": low, "max_value": high, "step": step,
         "sampling": edit.sampling,

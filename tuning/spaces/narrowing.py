@@ -38,22 +38,25 @@ def narrowed(config: dict[str, Any], trials: Sequence[Mapping[str, Any]]) -> Nar
         if not seen:
             idle.append(parameter.name)
             continue
-        edit = _edit(parameter, seen, governed(space, parameter.name))
+        own = [parameter.closest(value) for value in seen]
+        if None in own:
+            # As a default that lies between the steps.
+            continue
+        edit = _edit(parameter, own, governed(space, parameter.name))
         if edit is not None and edit != edit_of(parameter):
             edits[place] = edit
     return Narrowing(edits, tuple(idle))
 
 
 def _seen(parameter: Hyperparameter, trials: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Its values in the trials that had it in use, each once, in the space's own types. Two
-    hyperparameters of one name are distinguished by their conditions."""
+    """Its values in the trials that had it in use, each once. Two hyperparameters of one name are
+    distinguished by their conditions."""
     found = dict.fromkeys(
         (type(values[parameter.name]), values[parameter.name])
         for values in trials
         if values.get(parameter.name) is not None and parameter.is_active(values)
     )
-    own = (parameter.closest(value) for _, value in found)
-    return [value for value in own if value is not None]
+    return [value for _, value in found]
 
 
 def _edit(parameter: Hyperparameter, seen: list[Any], governs: list[str]) -> Edit | None:

@@ -30,6 +30,8 @@ import keras_tuner
 from keras_tuner.src.engine import oracle as kt_oracle
 from keras_tuner.src.engine.trial import Trial as KerasTunerTrial
 
+from tuning.spaces.hyperparameters import read_space
+
 from .contract import KnownTrial, Settings, State, Suggestion, known_warm, plain, with_warm
 from .traits import Name
 from .untried import Key, is_listable, key_of, untried_values
@@ -51,6 +53,8 @@ def suggest(
     # What it did not choose takes one of the trials all the same.
     settings = replace(settings, max_trials=settings.max_trials - (len(trials) - len(own)))
     with _restored(settings, state, own, known) as oracle:
+        if settings.strategy in (Name.RANDOM, Name.BAYESIAN):
+            _draw_what_is_left(oracle, settings, tried)
         trial = oracle.create_trial(claimant)
         if settings.strategy == Name.GRID:
             while trial.status == "RUNNING" and (met := _warm_values(trial, known)) is not None:
@@ -88,17 +92,42 @@ def _make_new(
 ) -> bool:
     """Give a suggestion that was tried before other values: KerasTuner's Bayesian oracle repeats
     itself once it has converged, and none knows the baseline. False if all has been tried."""
+    _keep_in_range(trial.hyperparameters.values, settings.space)
     if key_of(trial.hyperparameters.values) not in tried:
         return True
-    if is_listable(settings.space):
-        values = untried_values(settings.space, tried, settings.seed + len(tried))
-    else:
-        values = oracle._random_values()
+    listable = is_listable(settings.space)
+    values = _untried(settings, tried) if listable else oracle._random_values()
     if values is None:
         return False
     trial.hyperparameters.values = values
     oracle._record_values(trial)
     return True
+
+
+def _keep_in_range(values: dict[str, Any], space: dict[str, Any]) -> None:
+    """KerasTuner's Gaussian process may choose one more than the highest whole number of a
+    logarithmic range."""
+    for parameter in read_space(space):
+        if parameter.kind == "Int" and parameter.is_active(values):
+            highest = parameter.config["max_value"]
+            values[parameter.name] = min(values[parameter.name], highest)
+
+
+def _draw_what_is_left(oracle: kt_oracle.Oracle, settings: Settings, tried: Set[Key]) -> None:
+    """KerasTuner takes a space for exhausted after a few draws of known values."""
+    draw = oracle._random_values
+
+    def drawn() -> dict[str, Any] | None:
+        found: dict[str, Any] | None = draw()
+        if found is None and is_listable(settings.space):
+            return _untried(settings, tried)
+        return found
+
+    oracle._random_values = drawn
+
+
+def _untried(settings: Settings, tried: Set[Key]) -> dict[str, Any] | None:
+    return untried_values(settings.space, tried, settings.seed + len(tried))
 
 
 def _end(oracle: kt_oracle.Oracle, settings: Settings, ended: KnownTrial) -> None:
@@ -183,7 +212,12 @@ def _fresh(settings: Settings) -> kt_oracle.Oracle:
 def _hyperparameters(space: dict[str, Any]) -> keras_tuner.HyperParameters:
     """The space with its defaults as values, as a first build of the template would leave them.
     Without them a grid takes what is conditional for unused and begins at random values of it."""
-    hp = keras_tuner.HyperParameters.from_config({"values": {}, **deepcopy(space)})
+    copied = deepcopy(space)
+    for entry in copied.get("space", []):
+        if entry["class_name"] == "Fixed":
+            # KerasTuner refuses it. Spaces of earlier versions may have one.
+            entry["config"].pop("default", None)
+    hp = keras_tuner.HyperParameters.from_config({"values": {}, **copied})
     for entry in hp.space:
         if hp.is_active(entry):
             hp.values.setdefault(entry.name, entry.default)

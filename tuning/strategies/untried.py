@@ -35,9 +35,16 @@ def untried_values(space: dict[str, Any], tried: Set[Key], seed: int) -> dict[st
     if there is none."""
     order = random.Random(seed)  # noqa: S311 nothing is kept secret with it
     parameters = read_space(space)
-    lists = [order.sample(p.grid_values, len(p.grid_values)) for p in parameters]
+    lists = [order.sample(values, len(values)) for values in map(_all_values, parameters)]
     walk = _configurations(parameters, lists, {})
     return next((values for values in walk if key_of(values) not in tried), None)
+
+
+def _all_values(parameter: Hyperparameter) -> Sequence[Any]:
+    """As many as `count`. A grid has only some of a logarithmic range of whole numbers."""
+    if parameter.kind == "Int" and parameter.step is None:
+        return range(parameter.config["min_value"], parameter.config["max_value"] + 1)
+    return parameter.grid_values
 
 
 def _configurations(

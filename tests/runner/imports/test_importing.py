@@ -16,6 +16,7 @@ from tuning.protocol.orders import ImportOrder
 from tuning.runner.failures import BadData
 from tuning.runner.imports import keras_tuner_files
 from tuning.runner.imports.importing import import_search
+from tuning.spaces.hyperparameters import read_space
 
 MB = 1024 * 1024
 
@@ -62,6 +63,28 @@ def test_a_keras_tuner_project() -> None:
     assert first.finished - first.started == 7
     assert (failed.status, failed.metrics) == ("failed", {})
     assert failed.message.endswith("ValueError: no")
+
+
+def test_a_round_of_hyperband_goes_on_from_the_one_before() -> None:
+    files = keras_tuner_project()
+    values = {"units": 8, "optimizer": "adam", "tuner/initial_epoch": 4, "tuner/epochs": 10}
+    files["dir/digits/trial_09/trial.json"] = trial_json(
+        8, 0.9, hyperparameters={"space": [], "values": values}
+    )
+    trial = read(files)[1][-1]
+    assert (trial.best_epoch, [e.epoch for e in trial.epochs]) == (7, [7])
+
+
+def test_numbers_that_are_a_text_elsewhere_are_texts() -> None:
+    files = keras_tuner_project()
+    files["dir/digits/trial_09/trial.json"] = trial_json(
+        8, 0.9, hyperparameters={"space": [], "values": {"units": "many", "own": 3}}
+    )
+    imported, trials = read(files)
+    (units,) = (p for p in read_space(imported.space) if p.name == "units")
+    assert all(units.takes(trial.values["units"]) for trial in trials)
+    assert {trial.values["units"] for trial in trials} > {"many", "8"}
+    assert trials[-1].values["own"] == 3
 
 
 def test_executions_are_averaged_and_kept() -> None:

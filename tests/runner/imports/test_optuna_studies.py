@@ -17,6 +17,7 @@ from tuning.protocol.objectives import Objective
 from tuning.protocol.orders import ImportOrder
 from tuning.runner.failures import BadData
 from tuning.runner.imports.importing import import_search
+from tuning.spaces.hyperparameters import read_space
 
 MB = 1024 * 1024
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -230,8 +231,24 @@ def test_a_choice_that_is_no_text_or_number_gets_a_text() -> None:
     write("study.log", study)
     imported, trials = read("study.log")
     [entry] = imported.space["space"]
-    assert entry["config"]["values"] == ["None", 3, 5]
-    assert {trial.values["depth"] for trial in trials} <= {"None", 3, 5}
+    assert entry["config"]["values"] == ["None", "3", "5"]
+    assert {trial.values["depth"] for trial in trials} <= {"None", "3", "5"}
+
+
+def test_mixed_choices_are_texts_for_conditions_too() -> None:
+    def objective(trial: optuna.Trial) -> float:
+        share = trial.suggest_categorical("max_features", ["sqrt", 0.5])
+        return trial.suggest_float("x", 0, 1) if share == 0.5 else 0.0
+
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+    study.optimize(objective, n_trials=12)
+    write("study.log", study)
+    imported, trials = read("study.log")
+    features, x = read_space(imported.space)
+    assert features.listed == ("sqrt", "0.5")
+    for trial in trials:
+        assert features.takes(trial.values["max_features"])
+        assert x.is_active(trial.values) == ("x" in trial.values)
 
 
 def database(*statements: str) -> bytes:

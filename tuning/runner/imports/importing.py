@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tuning.protocol.events import (
     IMPORTED,
@@ -22,6 +23,7 @@ from tuning.protocol.orders import ImportOrder
 from tuning.runner.datasets.archives import open_archive
 from tuning.runner.failures import BadData, WorkFailed
 from tuning.spaces.checked import checked_space, checked_values, completed_space
+from tuning.spaces.mixed import mixed_names, text_of, with_texts
 
 from .found import Found, decide_objective, settle
 from .keras_tuner_files import Report, find_projects, read_project
@@ -45,6 +47,7 @@ def import_search(order: ImportOrder, send: Callable[[Event], None]) -> None:
         # A case that the readers do not know. Its traceback helps to teach them.
         raise BadData(f"The file could not be read: {type(error).__name__}, {error}.") from error
     found.trials = [_fit(trial) for trial in found.trials]
+    found.space = _of_one_kind(found)
     metrics = found.metrics()[:MAX_METRICS]
     if not metrics:
         raise BadData("No trial has a metric.")
@@ -62,7 +65,7 @@ def import_search(order: ImportOrder, send: Callable[[Event], None]) -> None:
             objective=found.objective,
             direction=found.direction if found.objective else "",
             metrics=metrics,
-            space=completed_space(checked_space(found.space), values),
+            space=completed_space(found.space, values),
             trials=len(found.trials),
             proposed=found.proposed if found.proposed in metrics else "",
             others=found.others,
@@ -111,6 +114,21 @@ def _fit(trial: FoundTrial) -> FoundTrial:
             if epoch.execution < 2**15
         ],
     )
+
+
+def _of_one_kind(found: Found) -> dict[str, Any]:
+    """Its space. What is mixed in it becomes text, also in the trials."""
+    space = checked_space(found.space)
+    mixed = mixed_names(space, (trial.values for trial in found.trials))
+    if mixed:
+        found.trials = [
+            replace(trial, values={
+                name: text_of(value) if name in mixed else value
+                for name, value in trial.values.items()
+            })
+            for trial in found.trials
+        ]  # fmt: skip
+    return with_texts(space, mixed)
 
 
 def _fit_metrics(metrics: Metrics) -> Metrics:

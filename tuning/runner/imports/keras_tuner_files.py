@@ -84,7 +84,12 @@ def _add_trial(found: Found, document: dict[str, Any], name: str, oracle: dict[s
     hyperparameters = _dict(document.get("hyperparameters"))
     if not found.space["space"]:
         found.space = checked_space(hyperparameters)
-    metrics, epochs = _observations(found, _dict(_dict(document.get("metrics")).get("metrics")))
+    values = _dict(hyperparameters.get("values"))
+    # A round of Hyperband counts from where the one before ended.
+    initial: Any = values.get("tuner/initial_epoch")
+    first = initial + 1 if _is_step(initial) else 1
+    observed = _dict(_dict(document.get("metrics")).get("metrics"))
+    metrics, epochs = _observations(found, observed, first)
     best: Any = document.get("best_step")
     step = best if _is_step(best) else None
     chosen: Metrics = {}
@@ -99,9 +104,9 @@ def _add_trial(found: Found, document: dict[str, Any], name: str, oracle: dict[s
         FoundTrial(
             name=name,
             status=_STATUSES.get(str(document.get("status")), "stopped"),
-            values=_dict(hyperparameters.get("values")),
+            values=values,
             metrics=chosen,
-            best_epoch=step + 1 if step is not None else 0,
+            best_epoch=step + first if step is not None else 0,
             epochs=epochs,
             started=started,
             finished=finished,
@@ -111,9 +116,10 @@ def _add_trial(found: Found, document: dict[str, Any], name: str, oracle: dict[s
 
 
 def _observations(
-    found: Found, metrics: dict[str, Any]
+    found: Found, metrics: dict[str, Any], first: int
 ) -> tuple[dict[str, dict[int, float]], list[FoundEpoch]]:
-    """The mean of each metric by step, and what the executions had at each step."""
+    """The mean of each metric by step, and what the executions had at each step: `first` is the
+    epoch of step 0."""
     means: dict[str, dict[int, float]] = {}
     rows: dict[tuple[int, int], Metrics] = {}
     for metric, history in metrics.items():
@@ -131,7 +137,7 @@ def _observations(
             if known:
                 means.setdefault(metric, {})[step] = sum(known) / len(known)
     epochs = [
-        FoundEpoch(execution, step + 1, 0.0, values)
+        FoundEpoch(execution, step + first, 0.0, values)
         for (execution, step), values in sorted(rows.items())
     ]
     return means, epochs

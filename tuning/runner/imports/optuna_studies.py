@@ -24,7 +24,7 @@ from tuning.protocol.objectives import MAX_OBJECTIVES, Objective
 from tuning.protocol.orders import ImportOrder
 from tuning.protocol.statuses import FINISHED, Status
 from tuning.runner.failures import BadData
-from tuning.spaces.checked import completed_space, entry_of, is_scalar
+from tuning.spaces.checked import completed_space, entry_of, is_scalar, reaching
 
 from .conditions import Seen, conditions_of
 from .found import Found
@@ -214,6 +214,8 @@ def _entry(name: str, ranges: list[Distribution]) -> dict[str, Any]:
     logarithmic = all(one.log for one in ranges) and low > 0
     steps = {one.step for one in ranges}
     step = steps.pop() if len(steps) == 1 and not logarithmic else None
+    if step:
+        high = reaching(low, high, step)
     return entry_of(
         "Int" if whole else "Float", name, low, min_value=low, max_value=high,
         step=(int(step) if whole and step is not None else step),

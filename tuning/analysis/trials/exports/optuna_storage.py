@@ -6,7 +6,6 @@ has all hyperparameters, metrics and reported values of the selected trials.
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from tuning.optunafiles.journal import journal_lines
 from tuning.optunafiles.sqlite import Writer
 from tuning.optunafiles.study import CONSTRAINT, METRIC_NAMES, OWN, State, Study, StudyTrial
 from tuning.protocol.statuses import Status
+from tuning.spaces.checked import last_of_steps
 from tuning.spaces.hyperparameters import Hyperparameter, read_space
 
 from .rows import BATCH, Rows
@@ -180,6 +180,5 @@ def _range(parameter: Hyperparameter | None, value: Any) -> Distribution:
     log = parameter.sampling == "log" and low > 0
     step = parameter.step if parameter.sampling == "linear" and parameter.takes(value) else None
     if step is not None:
-        exact = [Decimal(str(number)) for number in (low, high, step)]
-        high = float(exact[0] + (exact[1] - exact[0]) // exact[2] * exact[2])
+        high = last_of_steps(low, high, step)
     return Distribution(INT if whole else FLOAT, low, high, step or (1 if whole else None), log)

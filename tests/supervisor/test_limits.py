@@ -12,11 +12,14 @@ from tuning.actions.searches import (
     extend_search,
     pause_search,
     resume_search,
+    stop_search,
+    train_to_end,
 )
-from tuning.analysis.limits import EARLY, bars, early_end
+from tuning.analysis.limits import EARLY, bars, early_end, training_seconds
 from tuning.models import Search, Trial, TrialIndex
 from tuning.models.trials import checkpoint_folder
 from tuning.protocol.events import EpochEnd, Failed, TrialEnd
+from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.recording import recorder
@@ -168,6 +171,51 @@ def test_training_time_is_the_sum_of_the_trials(make_search: Any, worker: Any) -
     assert _ended(search) == (SearchStatus.RUNNING, 2, reason)
     recorder.complete_trial(third, {"val_accuracy": 0.6}, 0)
     assert _ended(search) == (SearchStatus.COMPLETED, 3, reason)
+
+
+def _claimed_ago(search: Search, worker: Any, seconds: float) -> Trial:
+    """A trial that this slot has had so long."""
+    claimed = claims.claim_trial_of(search.pk, claims.Slot(worker, 0))
+    assert claimed is not None
+    begun = timezone.now() - timedelta(seconds=seconds)
+    Trial.objects.filter(pk=claimed.pk).update(started_at=begun)
+    return Trial.objects.get(pk=claimed.pk)
+
+
+def _seconds(search: Search) -> tuple[float, float | None]:
+    """What the search's limit counts, and what the trial table has."""
+    cell = TrialIndex.objects.values_list("seconds", flat=True).get()
+    return round(training_seconds(search), -1), cell and round(cell, -1)
+
+
+def test_a_trial_that_goes_on_keeps_its_training_time(make_search: Any, worker: Any) -> None:
+    """After it was given back, lost and pruned, and while it waits."""
+    search = make_search(max_training_time=10_000, pruner="median", max_trials=1, retries=3)
+    recorder.release_trial(_claimed_ago(search, worker, 1000), "The worker shut down.")
+    assert _seconds(search) == (1000, None)
+    lost = Failure(FailureCode.WORKER_LOST, "")
+    recorder.fail_trial(_claimed_ago(search, worker, 200), lost)
+    assert _seconds(search) == (1200, None)
+    recorder.prune_trial(_claimed_ago(search, worker, 3000), 1)
+    assert _seconds(search) == (4200, 4200)
+    assert train_to_end(search.trials.get())
+    assert _seconds(search) == (4200, None)
+    last = _claimed_ago(search, worker, 100)
+    assert _seconds(search) == (4300, None)
+    recorder.complete_trial(last, {"val_accuracy": 0.6}, 0)
+    assert _seconds(search) == (4300, 4300)
+    assert round(search.trials.get().seconds, -1) == 4300
+
+
+def test_waiting_to_go_on_is_no_training(make_search: Any, worker: Any) -> None:
+    search = make_search(pruner="median", max_trials=1)
+    recorder.prune_trial(_claimed_ago(search, worker, 3000), 1)
+    assert train_to_end(search.trials.get())
+    # It ended an hour ago.
+    Trial.objects.update(started_at=timezone.now() - timedelta(seconds=6600))
+    stop_search(search)
+    assert search.trials.get().status == Status.PRUNED
+    assert _seconds(search) == (3000, 3000)
 
 
 def _two_running(search: Search, worker: Any) -> list[Trial]:

@@ -154,7 +154,7 @@ def test_two_at_once_are_one(search: Search, pruned: Trial) -> None:
     """Both have read the row while it was pruned."""
     assert train_to_end(Trial.objects.get(pk=pruned.pk))
     assert not train_to_end(pruned)
-    assert not search.trials.train_to_end(pruned.pk)
+    assert not search.trials.train_to_end(pruned)
 
 
 def test_it_waits_while_the_search_is_paused(

@@ -226,7 +226,7 @@ def train_to_end(trial: Trial) -> bool:
     row = search and search.trials.select_related("search").filter(pk=trial.pk).first()
     if search is None or row is None or refusal_to_train_to_end(row):
         return False
-    if not search.trials.train_to_end(row.pk):
+    if not search.trials.train_to_end(row):
         return False
     TrialIndex.objects.fill(search, [search.trials.get(pk=row.pk)])
     Search.objects.filter(pk=search.pk).update(

@@ -20,7 +20,6 @@ from enum import StrEnum
 from typing import Any
 
 from django.db.models import Q, Sum
-from django.utils import timezone
 
 from tuning.figures import counted, duration, figure
 from tuning.models import Search, Trial
@@ -212,12 +211,11 @@ def best_that_ended_first(search: Search) -> Trial | None:
 
 
 def training_seconds(search: Search) -> float:
-    """All durations of trials together, those of running ones until now."""
+    """All durations of trials together, those of active ones until now."""
     # Databases are slow to subtract times; the cells of ended trials have the difference.
     ended = search.index_rows.aggregate(sum=Sum("seconds"))["sum"] or 0.0
-    now = timezone.now()
-    started = search.trials.running().values_list("started_at", flat=True).order_by()
-    return ended + sum(max((now - at).total_seconds(), 0.0) for at in started if at)
+    active = search.trials.active().only("status", "started_at", "finished_at", "earlier_seconds")
+    return ended + sum(max(trial.seconds, 0.0) for trial in active.order_by())
 
 
 def _time(seconds: float, most: int, name: str) -> Standing:

@@ -13,6 +13,7 @@ not have is none of these. The table, the trial's page and the failure map flag 
 its best epoch; it needs no scale of the metric.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -87,16 +88,24 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
         """Those whose values a person gave."""
         return self.filter(oracle_id="", is_baseline=False)
 
-    def train_to_end(self, pk: int) -> bool:
+    def train_to_end(self, trial: "Trial") -> bool:
         """A pruned trial waits for another attempt, which is not pruned. It keeps its end_order
         until it ends again: no two ends have the same."""
-        changed = self.filter(pk=pk, status=Status.PRUNED).update(
+        return self._go_on(trial, trains_to_end=True)
+
+    def promote(self, trial: "Trial") -> bool:
+        """A pruned trial waits for another attempt, which may be pruned again."""
+        return self._go_on(trial)
+
+    def _go_on(self, trial: "Trial", **values: Any) -> bool:
+        changed = self.filter(pk=trial.pk, status=Status.PRUNED).update(
             status=Status.QUEUED,
-            trains_to_end=True,
             finished_at=None,
             lease_expires_at=None,
             worker=None,
             slot=None,
+            earlier_seconds=trial.seconds,
+            **values,
         )
         return changed == 1
 
@@ -105,6 +114,8 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
         queued = list(self.queued().values_list("pk", flat=True))
         waiting = Trial.objects.filter(pk__in=queued).queued()
         ended = {"finished_at": Now(), "lease_expires_at": None, **NO_CHECKPOINT}
+        # Waiting is no training: what they were trained lies in `earlier_seconds`.
+        waiting.exclude(started_at=None).update(started_at=Now())
         # What waited to go on is pruned as before.
         waiting.filter(pruned_after__isnull=False).update(status=Status.PRUNED, **ended)
         waiting.update(status=Status.STOPPED, **ended)
@@ -191,6 +202,9 @@ class Trial(Work, ResourceUse):
     )
     execution_scores = models.JSONField(default=list, blank=True)
     epochs_done = models.PositiveIntegerField(default=0)
+    earlier_seconds = models.FloatField(
+        default=0.0, db_default=0.0, help_text="Of the attempts before the current one."
+    )
     parameters = models.BigIntegerField(null=True, blank=True)
     measures = models.JSONField(
         default=dict,
@@ -224,6 +238,20 @@ class Trial(Work, ResourceUse):
 
     def __str__(self) -> str:
         return f"{self.search} · trial {self.number}"
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it has been trained, in all attempts; None before the first."""
+        earlier = timedelta(seconds=self.earlier_seconds)
+        if self.status == Status.QUEUED:
+            return earlier or None
+        last = super().duration
+        return None if last is None else earlier + last
+
+    @property
+    def seconds(self) -> float:
+        """The same as a number; 0 before the first."""
+        return self.duration.total_seconds() if self.duration else 0.0
 
     @property
     def all_values(self) -> dict[str, Any]:

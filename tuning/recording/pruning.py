@@ -131,9 +131,8 @@ def promote(search: Search) -> None:
     from tuning.strategies.pruning import promoted
 
     chosen = promoted(pruning, others, pruned, study_name(search))
-    chosen_rows = rows.filter(number__in=[curve.number for curve in chosen])
-    keys = list(chosen_rows.values_list("pk", flat=True))
-    chosen_rows.update(status=Status.QUEUED, finished_at=None, worker=None, slot=None)
+    waiting = rows.filter(number__in=[curve.number for curve in chosen])
+    keys = [row.pk for row in waiting if Trial.objects.promote(row)]
     TrialIndex.objects.fill(
         search, list(Trial.objects.select_related("worker").filter(pk__in=keys))
     )

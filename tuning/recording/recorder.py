@@ -248,6 +248,7 @@ def fail_trial(
                 # What led to the failure may be in the checkpoint.
                 counts |= NO_CHECKPOINT
                 trial.resume_epoch = None
+            counts["earlier_seconds"] = trial.seconds
             if not Trial.objects.requeue(trial.pk, trial.attempt, **counts):
                 raise LeaseLost
             _close_attempt(trial, f"{failure.code.caption}. {_what_follows(trial)}")
@@ -370,7 +371,7 @@ def release_trial(trial: Trial, outcome: str) -> None:
     """The worker shuts down: the trial goes back to the queue, nothing is counted against it."""
     with transaction.atomic():
         search = locked(trial.search_id)
-        if not Trial.objects.requeue(trial.pk, trial.attempt):
+        if not Trial.objects.requeue(trial.pk, trial.attempt, earlier_seconds=trial.seconds):
             raise LeaseLost
         _close_attempt(trial, f"{outcome} {_what_follows(trial)}")
         _withdraw_executions(trial, search)

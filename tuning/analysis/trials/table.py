@@ -21,8 +21,8 @@ MAX_TEXT_LENGTH = 60
 # Everything that a column can show of a trial; no texts of its own page.
 FIELDS = (
     "number", "status", "score", "values", "metrics", "last_metrics", "epochs_done", "started_at",
-    "finished_at", "worker__name", "script", "parameters", "peak_memory", "peak_gpu_memory",
-    "gpu_use", "failure_code", "is_baseline", "not_finite", "measures", "pinned",
+    "finished_at", "earlier_seconds", "worker__name", "script", "parameters", "peak_memory",
+    "peak_gpu_memory", "gpu_use", "failure_code", "is_baseline", "not_finite", "measures", "pinned",
 )  # fmt: skip
 
 

@@ -173,3 +173,12 @@ def test_the_number_of_queries_does_not_grow(
         for trial in search.trials.all():
             for number in range(5):
                 actions.comment(bob, trial, f"{timezone.now()} {number}")
+
+
+@pytest.mark.parametrize(
+    "when", ["0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59", "2024-01-01T00:00:00"]
+)
+def test_a_page_before_a_time_that_is_none_is_the_first(
+    eventful: Project, as_bob: Client, when: str
+) -> None:
+    assert "saved the view" in text_of(as_bob, eventful, f"?before={when}~comment~1")

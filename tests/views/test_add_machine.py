@@ -138,6 +138,8 @@ def test_bodies_that_are_no_question_are_refused(db: None) -> None:
         '"x"',
         '{"token": "x"}',
         '{"token": "x", "protocol": [], "host": ""}',
+        '{"token": "x", "protocol": 1e999, "host": ""}',
+        "[" * 100_000,
     ):
         answer = Client().post(reverse("machine-join"), body, content_type="application/json")
         assert answer.status_code == 400

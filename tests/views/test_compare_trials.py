@@ -237,3 +237,16 @@ def test_an_address_with_keys_leads_to_one_with_numbers(
     assert moved["Location"] == f"{url}?{numbers}&differences=1&against=1.2"
     assert as_dora.get(url, {"add": keys[1]})["Location"] == f"{url}?trial=1.2"
     assert as_charlie.get(url, {"trial": keys}).status_code == 404
+
+
+def test_adding_a_trial_keeps_baseline_and_differences(
+    as_alice: Client, url: str, numbers: list[str]
+) -> None:
+    query = {"trial": numbers[:2], "against": numbers[1], "differences": "1"}
+    form = as_alice.get(url, query).content.decode().partition('class="compare-add"')[2]
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+    assert fields == {"trial": numbers[1], "against": numbers[1], "differences": "1"}
+    answer = as_alice.get(url, {**query, "search": "1", "number": "3"})
+    shown = as_alice.get(answer["Location"])
+    assert [row.number for row in shown.context["chosen"].rows] == [1, 2, 3]
+    assert shown.context["chosen"].options == {"against": numbers[1], "differences": "1"}

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from tuning.actions.scripts import begin_run, open_log
 from tuning.analysis.trials.exports import FORMATS
@@ -137,3 +138,24 @@ def test_nothing_of_it_can_be_run(as_bob: Client, log: Search, run: Any) -> None
     assert log.tuner == Name.GIVEN
     confirm = as_bob.get(reverse("search-confirm", args=[log]), follow=True)
     assert "Scripts train the trials of this search" in confirm.content.decode()
+
+
+def test_a_name_with_another_objective_is_refused(
+    as_bob: Client, project: Project, log: Search
+) -> None:
+    url = reverse("log-create", args=[project.pk])
+    same = as_bob.post(url, {"name": "By hand", "objective": "val_loss", "direction": ""})
+    assert same["Location"] == reverse("search-detail", args=[log])
+    for objective, direction in (("val_accuracy", "max"), ("val_loss", "max")):
+        other = {"name": "By hand", "objective": objective, "direction": direction}
+        answer = as_bob.post(url, other)
+        assert answer.status_code == 422
+        page = answer.content.decode()
+        assert "has this name and another objective: val_loss, lower is better" in page
+        assert f'value="{objective}"' in page
+    assert Search.objects.get() == log
+
+
+def test_its_end_is_an_activity(as_bob: Client, project: Project, log: Search) -> None:
+    Search.objects.update(status="completed", finished_at=timezone.now())
+    assert "Completed" in text_of(as_bob, "project-activity", project.pk)

@@ -113,3 +113,15 @@ def test_of_two_handovers_at_once_one_happens(
     with pytest.raises(actions.NotHandedOver):
         actions.hand_over(team, bob, alice, None)
     assert (role_of(team, bob), role_of(team, dora)) == ("owner", "viewer")
+
+
+def test_the_role_of_a_deactivated_member_is_changed(
+    as_alice: Client, team: Team, bob: User, charlie: User
+) -> None:
+    User.objects.filter(pk__in=[bob.pk, charlie.pk]).update(is_active=False)
+    url = reverse("member-set", args=[team.pk])
+    as_alice.post(url, {"username": "bob", "role": "viewer"})
+    assert team.memberships.get(user=bob).role == Role.VIEWER
+    # One of another team is as good as unknown.
+    page = as_alice.post(url, {"username": "charlie", "role": "viewer"}).content.decode()
+    assert "No account has the username" in page

@@ -319,7 +319,9 @@ def test_five_thousand_columns_are_chosen_page_by_page(as_bob: Client, team: Tea
     page = as_bob.get(response["Location"]).content.decode()
     assert 'name="type-4901"' in page
     last = {f"type-{n}": "number" for n in range(4901, 5001)}
-    as_bob.post(url, {**values, **last, "type-4999": "category", "page": 50})
+    # No page at all is none to go to.
+    last |= {"type-4999": "category", "to_page": "²"}
+    as_bob.post(url, {**values, **last, "page": 50})
     row.refresh_from_db()
     assert row.requested
     assert row.upload["types"] == {"measure 7": "out", "measure 4999": "category"}

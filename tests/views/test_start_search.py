@@ -86,6 +86,8 @@ def test_extending_twice_with_one_page_extends_once(as_alice: Client, search: Se
         as_alice.post(_url("search-extend", search), {"more": 5, "seen": 3})
     search.refresh_from_db()
     assert (search.max_trials, search.status) == (8, SearchStatus.RUNNING)
+    page = as_alice.get(reverse("search-detail", args=[search])).content.decode()
+    assert "The search was extended meanwhile." in page
 
 
 def test_extending_by_nothing_is_refused(as_alice: Client, search: Search) -> None:

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning.models import Search, Trial, TrialIndex
-from tuning.protocol.statuses import Status
+from tuning.protocol.statuses import SearchStatus, Status
 
 
 def _page(client: Client, search: Search, query: str = "", **headers: str) -> Any:
@@ -103,7 +103,11 @@ def test_where_nothing_matches_the_page_tells_which_filter_is_to_blame(
 def test_a_search_without_trials_says_what_comes(as_dora: Client, make_search: Any) -> None:
     search = make_search()
     search.trials.all().delete()
-    assert "No trial yet" in _page(as_dora, search).content.decode()
+    assert "The first trial starts when a slot is free." in _page(as_dora, search).content.decode()
+    Search.objects.update(status=SearchStatus.STOPPED)
+    assert "The search ended before its first trial." in _page(as_dora, search).content.decode()
+    Search.objects.update(status=SearchStatus.RUNNING, origin=Search.Origin.SCRIPT)
+    assert "as soon as a script logs them" in _page(as_dora, search).content.decode()
 
 
 def test_texts_of_templates_are_escaped(as_dora: Client, search: Search, add_trial: Any) -> None:

@@ -147,8 +147,8 @@ def archive_project(project: Project) -> str:
     Project.objects.select_for_update().get(pk=project.pk)
     lock_searches(project.searches)
     if active := count_active(project.searches):
-        noun = "search is" if active == 1 else "searches are"
-        return f"{active} {noun} still active. Stop it before you archive the project."
+        said, them = ("search is", "it") if active == 1 else ("searches are", "them")
+        return f"{active} {said} still active. Stop {them} before you archive the project."
     if Project.objects.filter(pk=project.pk, archived_at=None).update(archived_at=Now()):
         record("project.archive", project)
     return ""

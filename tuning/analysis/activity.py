@@ -3,7 +3,7 @@ keep. Each kind of event is a query of its own; a page takes the newest of each 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any, Self
 
@@ -87,11 +87,12 @@ class Cursor:
         kind, _, pk = rest.partition("~")
         try:
             at = parse_datetime(when)
-        except ValueError:
+            if at is None or at.tzinfo is None or kind not in RANKS or not pk.isdecimal():
+                return None
+            # At the ends of the calendar there is no such time in UTC.
+            return cls(at.astimezone(UTC), kind, int(pk[:15]))
+        except (ValueError, OverflowError):
             return None
-        if at is None or at.tzinfo is None or kind not in RANKS or not pk.isdecimal():
-            return None
-        return cls(at, kind, int(pk[:15]))
 
     @classmethod
     def after(cls, event: Event) -> Self:
@@ -202,7 +203,7 @@ def _refined(project: Project, _user: Any) -> QuerySet[Any, dict[str, Any]]:
 def _ended(project: Project, _user: Any) -> QuerySet[Any, dict[str, Any]]:
     """Of imported ones only the import is of interest."""
     rows = _searches(project, "finished_at", "name", "status", "failure_message")
-    return rows.filter(finished_at__isnull=False, origin=Search.Origin.TUNEROOM)
+    return rows.filter(finished_at__isnull=False).exclude(origin__in=Search.IMPORTED)
 
 
 def _models(project: Project, _user: Any) -> QuerySet[Any, dict[str, Any]]:

@@ -86,7 +86,7 @@ def change_team(request: HttpRequest, team: int, body: TeamChange) -> Any:
 def set_member(request: HttpRequest, team: int, username: str, body: MemberIn) -> Any:
     """Add an account to a team, or change a member's role: owner, editor or viewer. For owners."""
     row = owned_team(request, team)
-    form = checked(lambda data, _: MemberForm(data), {**body.given, "username": username})
+    form = checked(lambda data, _: MemberForm(data, team=row), {**body.given, "username": username})
     try:
         given = form.cleaned_data
         actions.set_member(row, given["username"], given["role"], by=request.user)

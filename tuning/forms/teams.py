@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.db.models import Q
 
 from tuning.analysis.people import heirs
 from tuning.models import Role, Team
@@ -18,14 +19,19 @@ class TeamForm(forms.ModelForm):
 
 
 class MemberForm(forms.Form):
-    """A person to add, or whose role to change, by their username."""
+    """A person to add, or whose role in the team to change, by their username."""
 
     username = forms.CharField(max_length=150, help_text="They sign in with it.")
     role = forms.ChoiceField(choices=Role.choices, initial=Role.EDITOR)
 
+    def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._team = team
+
     def clean_username(self) -> Any:
         name = self.cleaned_data["username"]
-        user = get_user_model().objects.filter(username=name, is_active=True).first()
+        known = Q(is_active=True) | Q(pk__in=self._team.memberships.values("user"))
+        user = get_user_model().objects.filter(known, username=name).first()
         if user is None:
             raise forms.ValidationError(
                 f"No account has the username “{name}”. Check the spelling, or invite them by link."

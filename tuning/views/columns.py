@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 from tuning.actions import datasets as actions
 from tuning.forms.columns import ColumnsForm
 from tuning.models import Dataset
+from tuning.models.addresses import is_number
 
 from .access import editable_or_404
 from .datasets import detail_page
@@ -26,7 +27,7 @@ def dataset_columns(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return detail_page(request, dataset, form, status=422)
     choices, to_page = form.choices(), request.POST.get("to_page", "")
-    if to_page.isdigit():
+    if is_number(to_page):
         actions.keep_choices(dataset, choices)
         return redirect(f"{address}?page={int(to_page)}#columns")
     if "read_again" in request.POST or form.changes_columns:

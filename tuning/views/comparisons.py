@@ -132,14 +132,18 @@ def _trials(project: Project) -> QuerySet[Trial]:
 
 
 def _trials_of(request: HttpRequest, project: Project) -> Chosen:
+    chosen = choose_trials(_trials(project), request.GET.getlist("trial"))
+    return replace(chosen, options=_options(request, project))
+
+
+def _options(request: HttpRequest, project: Project) -> dict[str, str]:
+    """The baseline of a comparison, and whether only differences are shown."""
     asked, against = request.GET.getlist("trial"), request.GET.get("against", "")
-    chosen = choose_trials(_trials(project), asked)
     reference = choose_trials(_trials(project), [against]).rows if against in asked else []
-    options = {
+    return {
         "differences": "1" if request.GET.get("differences") == "1" else "",
         "against": numbers_of(reference[0]) if reference else "",
     }
-    return replace(chosen, options=options)
 
 
 def _searches_of(request: HttpRequest, project: Project) -> Chosen:
@@ -206,6 +210,7 @@ def _add(request: HttpRequest, project: Project) -> HttpResponse:
     keys = request.GET.getlist("trial") if given else _remembered(request, project)
     added = [*request.GET.getlist("add"), *_by_number(request, project)]
     chosen = choose_trials(_trials(project), [*map(str, keys), *added])
+    chosen = replace(chosen, options=_options(request, project))
     for problem in chosen.problems:
         messages.error(request, problem)
     return redirect(f"{reverse('trial-compare', args=[project.pk])}?{chosen.query()}")

@@ -60,7 +60,7 @@ def machine_join(request: HttpRequest) -> JsonResponse:
     try:
         body = json.loads(request.body)
         token, protocol, host = str(body["token"]), int(body["protocol"]), str(body["host"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return JsonResponse({"error": "Send token, protocol and host as JSON."}, status=400)
     # PostgreSQL takes neither NUL nor half a pair of surrogates.
     host = host.replace("\x00", "").encode(errors="replace").decode()[:255]

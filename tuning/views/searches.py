@@ -140,7 +140,11 @@ def search_extend(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
     if not form.is_valid():
         context = _page_context(request, search) | {"extend_form": form}
         return render(request, "searches/detail.html", context, status=422)
-    actions.extend_search(search, form.cleaned_data["more"], form.cleaned_data["seen"])
+    if not actions.extend_search(search, form.cleaned_data["more"], form.cleaned_data["seen"]):
+        messages.info(
+            request,
+            "The search was extended meanwhile. To run even more, extend it again.",
+        )
     return redirect("search-detail", search)
 
 

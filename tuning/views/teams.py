@@ -52,7 +52,7 @@ def team_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def member_set(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a person, or change the role of a member. For owners."""
     team = owned_or_404(request, Team.objects.all(), pk)
-    form = MemberForm(request.POST)
+    form = MemberForm(request.POST, team=team)
     if form.is_valid():
         try:
             given = form.cleaned_data
@@ -132,7 +132,7 @@ def team_page(request: HttpRequest, team: Team, **context: Any) -> HttpResponse:
     [quotas] = meters_of([team])
     page = {
         "team": team,
-        "form": MemberForm(),
+        "form": MemberForm(team=team),
         "invitation_form": InvitationForm(team=team, project=request.GET.get("project", "")),
         "memberships": team.memberships.select_related("user"),
         "projects": team.projects.order_by("name"),

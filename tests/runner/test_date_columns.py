@@ -1,6 +1,7 @@
 """Dates that become numbers, here and in what people copy."""
 
 import datetime
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuning.analysis.predictions.about import about
+from tuning.models import Dataset
 from tuning.protocol.orders import PredictOrder
 from tuning.protocol.predictions import RowSource
 from tuning.protocol.written_dates import DATE_PARTS, date_parts
@@ -97,6 +100,53 @@ def test_typed_dates_of_other_files() -> None:
 def test_what_is_no_date_is_named(values: Any, words: str) -> None:
     with pytest.raises(BadData, match=words):
         read(csv(when=values), target="label", types={"when": "date"})
+
+
+def asked(profile: dict[str, Any], content: str) -> Any:
+    """The rows that a model of this dataset gets from the file of a question."""
+    dataset = Dataset(kind="table", task="regression", profile=profile, upload={})
+    columns = [{"name": c["name"], "type": c["type"]} for c in profile["columns"]]
+    model: Any = SimpleNamespace(columns=columns, naming_columns=[], is_raw=True, windows=None)
+    Path("asked.csv").write_text(content)
+    order = PredictOrder(
+        "model.keras", RowSource.TABLE, name="asked.csv", file="asked.csv", most_bytes=1 << 20,
+        about=about(dataset),
+    )  # fmt: skip
+    rows = _of_table(order, model)
+    names: dict[str, Any] = {}
+    exec(rows.load, names)  # noqa: S102  our own text
+    pd.testing.assert_frame_equal(names["x"], rows.values, check_dtype=False)
+    return rows.values
+
+
+@pytest.mark.parametrize(
+    ("form", "sign"), [("%d/%m/%Y", "/"), ("%m/%d/%Y", "/"), ("%m-%d-%Y", "-")]
+)
+def test_the_dataset_says_the_order_of_a_questions_dates(form: str, sign: str) -> None:
+    """3 April, also where no row of the question has a day above 12."""
+    _, profile = read(csv(when=lambda row: DAYS[row].strftime(form)), target="label",
+                      types={"when": "date"})  # fmt: skip
+    day = datetime.date(2024, 4, 3)
+    alone = asked(profile, f"when,size,town\n{day.strftime(form)},1.5,Ulm\n")
+    assert list(alone["when (month)"]) == [4]
+    written = asked(profile, f"when,size,town\n{day.isoformat()},1.5,Ulm\n")
+    assert list(written["when (month)"]) == [4], "no doubt about four digits first"
+    other = {"%d/%m/%Y": "4/13/2024"}.get(form, f"13{sign}4{sign}2024")
+    with pytest.raises(BadData, match=f"row 1: “{other}” is not a date"):
+        asked(profile, f"when,size,town\n{other},1.5,Ulm\n")
+
+
+def test_the_dataset_says_what_percentages_are() -> None:
+    """A model of shares from 0 to 1 gets no 12 for 12 %, and one of plain numbers no 0.12."""
+    _, profile = read(csv(rate=lambda row: f"{row}%"), target="label")
+    assert list(asked(profile, "rate,size,town\n12%,1.5,Ulm\n")["rate"]) == [0.12]
+    with pytest.raises(BadData, match="“12” is not a number"):
+        asked(profile, "rate,size,town\n12,1.5,Ulm\n")
+    shutil.rmtree("prepared")
+    _, plain = read(csv(rate=lambda row: row * 1.5), target="label")
+    assert list(asked(plain, "rate,size,town\n12,1.5,Ulm\n")["rate"]) == [12]
+    with pytest.raises(BadData, match="“12%” is not a number"):
+        asked(plain, "rate,size,town\n12%,1.5,Ulm\n")
 
 
 def test_a_question_with_a_file_has_dates() -> None:

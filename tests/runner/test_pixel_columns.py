@@ -39,6 +39,8 @@ def grid(height: int, width: int, form: str = "{}x{}", first: int = 1) -> list[s
         ([f"px_{n}" for n in range(1, 65)], "8x8x1", True),
         (grid(5, 7), "5x7x1", True), (grid(4, 4, "p_{}_{}", 0), "4x4x1", True),
         ([f"x{n}" for n in range(64)], "8x8x1", False),
+        # A survey, and months.
+        (grid(4, 5, "q{}_{}"), "4x5x1", False), (grid(2, 12, "202{}-{}"), "2x12x1", False),
         ([f"pixel{n}" for n in range(192)], "8x8x3", True),
         ([f"pixel{n}" for n in range(20)], "", True),
     ],
@@ -52,7 +54,7 @@ def test_pixels_are_found_by_their_names(names: list[str], shape: str, clear: bo
 
 @pytest.mark.parametrize("names", [
     [f"pixel{n}" for n in range(15)], [f"pixel{n}" for n in range(60) if n != 7],
-    ["age", "height", "weight"],
+    ["age", "height", "weight"], grid(2, 9, "202{}-0{}"),
 ])  # fmt: skip
 def test_other_columns_are_no_pixels(names: list[str]) -> None:
     found, _ = read(table(names))

@@ -157,10 +157,19 @@ def test_words_for_gaps() -> None:
     check_snippet(profile)
 
 
+def test_long_numbers_that_name_classes_are_not_rounded() -> None:
+    """Floats hold only some whole numbers above 2**53."""
+    first = 9007199254740992
+    content = csv(account=lambda row: first + row % 3)
+    _, profile = read(content, target="account", task="classification")
+    assert profile["class_names"] == [str(first + n) for n in range(3)]
+    check_snippet(profile)
+
+
 def test_other_words_for_gaps_can_be_named() -> None:
     """Be they numbers, or in other letters; a whole column of classes may have them."""
     content = csv(
-        age=lambda row: "-999" if row % 5 == 0 else row,
+        age=lambda row: ("-999", "-999.0")[row % 2] if row % 5 == 0 else row,
         state=lambda row: " Unknown" if row % 4 == 0 else "ab"[row % 2],
     )
     found, _ = read(content)

@@ -405,3 +405,6 @@ def test_a_question_reads_a_file_as_the_dataset_was_read() -> None:
     assert about(row)["reading"] == {
         "decimals": {"cost": ","}, "gaps": ["-999"], "header": "no", "types": {"when": "date"},
     }  # fmt: skip
+    columns[0]["order"], columns[1]["percent"] = "dmy", True
+    reading = about(row)["reading"]
+    assert (reading["date_orders"], reading["percents"]) == ({"when": "dmy"}, ["cost"])

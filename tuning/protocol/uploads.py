@@ -138,6 +138,10 @@ class Upload:
     ones, of which `not_missing` are values. With a `look_back`, windows are cut from the rows in
     the order of the column `time` (`protocol/windows.py`); `known` are columns that are known in
     advance, and the column `series` names the series of each row, if there are several.
+
+    Rows for a model are read as those of its dataset, whatever they look like: `date_orders` has
+    the order of year, month and day of its dates, and `percents` its columns of percentages (None:
+    the cells say it).
     """
 
     kind: str
@@ -169,6 +173,8 @@ class Upload:
     stride: int = 1
     known: list[str] = field(default_factory=list)
     series: str = ""
+    date_orders: dict[str, str] = field(default_factory=dict)
+    percents: list[str] | None = None
 
 
 def all_endings() -> dict[str, str]:

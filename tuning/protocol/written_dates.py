@@ -9,6 +9,8 @@ import inspect
 import re
 import sys
 
+# Which of year, month and day comes first, second and third.
+DATE_ORDERS = ("ymd", "dmy", "mdy")
 _BEGIN, _END = "# --- Copied from here", "# --- to here"
 
 # --- Copied from here

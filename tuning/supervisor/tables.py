@@ -29,6 +29,7 @@ from tuning.protocol.uploads import (
     TEXT_TABLE,
     ColumnType,
 )
+from tuning.protocol.written_dates import DATE_ORDERS
 
 # Whatever a column may be, but for what only a person says.
 _TYPES = frozenset(ColumnType) - {ColumnType.TARGET} - AUXILIARY
@@ -107,6 +108,10 @@ def _is_column(column: Any) -> bool:
             return False
         date = column.get("date", "")
         if not isinstance(date, str) or not is_one_line(date):
+            return False
+        if column.get("order", "ymd") not in DATE_ORDERS:
+            return False
+        if not isinstance(column.get("percent", False), bool):
             return False
         histogram = column.get("histogram")
         if not isinstance(histogram, dict):

@@ -83,9 +83,15 @@ def _reading(dataset: Dataset) -> dict[str, Any]:
     if dataset.profile.get("header") == "no":
         chosen["header"] = "no"
     columns = dataset.profile.get("columns") or []
-    if dates := {column["date"]: "date" for column in columns if column.get("date")}:
-        chosen["types"] = dates
-    return {"decimals": signs, **{name: value for name, value in chosen.items() if value}}
+    if dates := {column["date"]: column.get("order") for column in columns if column.get("date")}:
+        chosen["types"] = dict.fromkeys(dates, "date")
+        chosen["date_orders"] = {name: order for name, order in dates.items() if order}
+    # Datasets of earlier versions do not say it of columns that are not plain numbers.
+    told = all("percent" in column for column in columns if "decimal" in column)
+    if columns and told and len(columns) == _width(dataset):
+        chosen["percents"] = [column["name"] for column in columns if column.get("percent")]
+    given = {name: value for name, value in chosen.items() if value not in (None, "", {})}
+    return {"decimals": signs, **given}
 
 
 def caution_of(saved_model: SavedModel) -> str:

@@ -23,6 +23,8 @@ _MISSING = frozenset(word.lower() for word in PANDAS_MISSING) | {
     ".",
     "nil",
 }
+# Below it floats hold every whole number.
+LARGEST_WHOLE = 1e15
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -64,13 +66,20 @@ class CellReader:
         # Numbers first: most cells of large files are some.
         value = self._number(cell)
         if value is not None:
-            return value
+            return self._unless_gap(value, cell)
         text = cell.strip()
         if text.lower() in self._missing:
             self.missing_markers.add(cell)
             return None
         value = self._number(text) if text != cell else None
-        return text if value is None else value
+        return text if value is None else self._unless_gap(value, cell)
+
+    def _unless_gap(self, number: float, cell: str) -> float | None:
+        """-999 is the marker -999.0, too."""
+        if number in self._numbers:
+            self.missing_markers.add(cell)
+            return None
+        return number
 
     def _number(self, text: str) -> float | None:
         plain = text
@@ -119,6 +128,6 @@ def _float(cell: float) -> float:
 
 def text_of(cell: Cell) -> str:
     """A cell as the name of a category or class: 3.0 is “3”."""
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < LARGEST_WHOLE:
         return str(int(cell))
     return str(cell).strip()

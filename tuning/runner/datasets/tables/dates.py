@@ -19,8 +19,10 @@ from .source import Cell, Dialect, Piece, Table, checked_names
 
 @dataclass
 class _Order:
-    """What the dates of a column say about the order of year, month and day."""
+    """What the dates of a column say about the order of year, month and day. `known`: that of the
+    dataset whose model takes them."""
 
+    known: str = ""
     votes: Counter[str] = field(default_factory=Counter)
     sign: str = ""
 
@@ -38,6 +40,9 @@ class _Order:
 
     @property
     def chosen(self) -> str:
+        # A date that begins with four digits leaves no doubt.
+        if self.known and set(self.votes) != {"ymd"}:
+            return self.known
         if self.votes:
             return self.votes.most_common(1)[0][0]
         return "mdy" if self.sign == "/" else "dmy"
@@ -61,7 +66,7 @@ class DatedTable:
         self._read = CellReader(gaps=upload.gaps, values=upload.not_missing)
         self.kind, self.sheets, self.dialect = table.kind, table.sheets, table.dialect
         self.unread, self.renamed = table.unread, table.renamed
-        self.orders = self._find_orders(names)
+        self.orders = self._find_orders({name: upload.date_orders.get(name, "") for name in names})
         self.parts: dict[str, str] = {}
         all_names: list[str] = []
         for name in table.names:
@@ -96,8 +101,8 @@ class DatedTable:
                     columns += list(zip(*rows, strict=True))
             yield Piece(piece.row, columns)
 
-    def _find_orders(self, names: list[str]) -> dict[str, str]:
-        orders = {name: _Order() for name in names}
+    def _find_orders(self, known: dict[str, str]) -> dict[str, str]:
+        orders = {name: _Order(order) for name, order in known.items()}
         for piece in self._table.pieces():
             for name, cells in zip(self._table.names, piece.columns, strict=True):
                 if name in orders:

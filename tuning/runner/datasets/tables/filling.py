@@ -9,6 +9,7 @@ from tuning.protocol.uploads import ColumnType
 
 from .cells import text_of
 from .columns import Scan
+from .notation import PERCENT
 from .source import Cell
 from .texts import TextColumn
 
@@ -75,9 +76,10 @@ class NumberColumn(_ValueColumn):
             "histogram": histogram,
         }
         # How a downloaded model reads this column's texts.
-        decimal = self._scan.read.notation.decimal
-        written = self._scan.read.written or decimal != "."
-        return {**described, "decimal": decimal} if written else described
+        notation = self._scan.read.notation
+        if self._scan.read.written or notation.decimal != ".":
+            described |= {"decimal": notation.decimal, "percent": notation.unit == PERCENT}
+        return described
 
 
 class CategoryColumn(_ValueColumn):

@@ -16,6 +16,7 @@ from tuning.protocol.written_numbers import MAX_WRITTEN, read_number
 
 from .source import Cell
 
+PERCENT = "%"
 # Digits that follow the only point of a number such as 1.234, which may be 1234 as well.
 _GROUP = 3
 

@@ -107,13 +107,18 @@ def _grids(names: list[str]) -> list[Pixels]:
         even = all(line[-1] - line[0] + 1 == len(line) for line in (rows, columns))
         if len(members) < MIN_PIXELS or not whole or not even or min(len(rows), len(columns)) < 2:
             continue
+        written = all(name == f"{prefix}{r}{sign}{c}" for (r, c), name in members.items())
+        if not written:
+            continue
         ordered = [members[row, column] for row in rows for column in columns]
         lines = [
             f'pixels = [f"{prefix}{{row}}{sign}{{column}}" for row in '
             f"range({rows[0]}, {rows[-1] + 1})",
             f"          for column in range({columns[0]}, {columns[-1] + 1})]",
         ]
-        found.append(Pixels(ordered, lines, clear=True, size=(len(rows), len(columns))))
+        # q1_1 to q4_5 are a survey, 2022-01 to 2023-12 months.
+        clear = bool(_CLEAR.fullmatch(prefix)) or (not prefix and sign in "xX")
+        found.append(Pixels(ordered, lines, clear, size=(len(rows), len(columns))))
     return found
 
 

@@ -15,7 +15,7 @@ from tuning.runner.failures import BadData
 from .auxiliary import AuxiliaryColumn, auxiliary_columns
 from .choices import Kept, chosen_columns
 from .columns import Scan
-from .dates import parts_of
+from .dates import orders_of, parts_of
 from .filling import Column, column_of
 from .notes import MAX_NAMED, notes_of
 from .schema_detection import DetectedSchema
@@ -62,7 +62,7 @@ def read_table(schema: DetectedSchema, upload: Upload, folder: Path, report: Rep
     described = [column.described() for column in columns]
     for one in described:
         if date := parts_of(schema.table).get(one["name"]):
-            one["date"] = date
+            one |= {"date": date, "order": orders_of(schema.table)[date]}
     kind = DataKind.TEXT if texts else DataKind.TABLE
     notes = notes_of(schema, targets, len(y), kept) + [column.note() for column in auxiliary]
     return Parsed(

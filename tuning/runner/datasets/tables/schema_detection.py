@@ -1,7 +1,7 @@
 """Schema detection: what the columns of a table are, read before a person confirms them."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from tuning.protocol.events import FoundColumn, SchemaDetected
 from tuning.protocol.names import one_line
@@ -11,7 +11,7 @@ from tuning.runner.failures import BadData
 
 from .cells import CellReader, text_of
 from .columns import Scan
-from .notation import Votes, decimal_of
+from .notation import PERCENT, Notation, Votes, decimal_of
 from .opening import Opened
 from .source import Table
 from .tags import Tags, likely, tags_of
@@ -78,12 +78,20 @@ class _Readers:
         return self._upload.decimal or decimal_of(votes, self._table.dialect.delimiter)
 
     def scans(self, votes: list[Votes]) -> list[Scan]:
-        default, chosen = self.decimal(votes), self._upload.decimals
+        default = self.decimal(votes)
         gaps, values = self._upload.gaps, self._upload.not_missing
         return [
-            Scan(name, CellReader(vote.notation(default, chosen.get(name, "")), gaps, values), vote)
+            Scan(name, CellReader(self._notation(name, vote, default), gaps, values), vote)
             for name, vote in zip(self._table.names, votes, strict=True)
         ]
+
+    def _notation(self, name: str, vote: Votes, default: str) -> Notation:
+        found = vote.notation(default, self._upload.decimals.get(name, ""))
+        if self._upload.percents is None:
+            return found
+        if name in self._upload.percents:
+            return replace(found, unit=PERCENT)
+        return replace(found, unit="") if found.unit == PERCENT else found
 
 
 def _scan_again(schema: DetectedSchema, decided: list[Scan]) -> None:

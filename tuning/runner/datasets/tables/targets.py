@@ -13,7 +13,7 @@ from tuning.protocol.uploads import MAX_CATEGORIES, ColumnType, Upload
 from tuning.runner.datasets.parsed import check_classes, check_labels, check_numbers
 from tuning.runner.failures import BadData
 
-from .cells import text_of
+from .cells import LARGEST_WHOLE, text_of
 from .choices import check_is_numeric, unknown_column
 from .columns import Scan
 from .filling import mapped, sorted_texts
@@ -284,7 +284,12 @@ def _class_namer(scan: Scan) -> Callable[[str], str]:
     """Numbers are one class however they are written: 1, 1.0, 01."""
     if not scan.is_numeric:
         return lambda text: text
-    return lambda text: text_of(scan.read(text))
+    return lambda text: _number_named(scan.read(text), text)
+
+
+def _number_named(value: float | str | None, text: str) -> str:
+    exact = not isinstance(value, float) or abs(value) < LARGEST_WHOLE
+    return text_of(value) if exact else text.strip()
 
 
 def _example(scan: Scan) -> str:

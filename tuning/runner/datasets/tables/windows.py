@@ -36,7 +36,7 @@ from tuning.splits.windows import parts_in_time
 
 from .auxiliary import Time, time_column
 from .choices import Kept, chosen_columns, unknown_column
-from .dates import parts_of
+from .dates import orders_of, parts_of
 from .filling import column_of
 from .notes import notes_of
 from .schema_detection import DetectedSchema
@@ -93,7 +93,7 @@ def read_windows(schema: DetectedSchema, upload: Upload, folder: Path, report: R
     described = [column.described() for column in columns]
     for one in described:
         if date := parts_of(schema.table).get(one["name"]):
-            one["date"] = date
+            one |= {"date": date, "order": orders_of(schema.table)[date]}
     facts = {
         "time": upload.time, "targets": target_names, "known": list(upload.known),
         "look_back": windows.look_back, "horizon": windows.horizon, "stride": windows.stride,

@@ -104,9 +104,12 @@ def test_what_is_no_date_is_named(values: Any, words: str) -> None:
 
 def asked(profile: dict[str, Any], content: str) -> Any:
     """The rows that a model of this dataset gets from the file of a question."""
-    dataset = Dataset(kind="table", task="regression", profile=profile, upload={})
+    dataset = Dataset(kind=profile["kind"], task="regression", profile=profile, upload={})
     columns = [{"name": c["name"], "type": c["type"]} for c in profile["columns"]]
-    model: Any = SimpleNamespace(columns=columns, naming_columns=[], is_raw=True, windows=None)
+    model: Any = SimpleNamespace(
+        columns=columns, naming_columns=[], is_raw=True, windows=about(dataset)["windows"],
+        rows_ahead=0,
+    )  # fmt: skip
     Path("asked.csv").write_text(content)
     order = PredictOrder(
         "model.keras", RowSource.TABLE, name="asked.csv", file="asked.csv", most_bytes=1 << 20,
@@ -134,6 +137,15 @@ def test_the_dataset_says_the_order_of_a_questions_dates(form: str, sign: str) -
     other = {"%d/%m/%Y": "4/13/2024"}.get(form, f"13{sign}4{sign}2024")
     with pytest.raises(BadData, match=f"row 1: “{other}” is not a date"):
         asked(profile, f"when,size,town\n{other},1.5,Ulm\n")
+
+
+def test_the_dataset_says_the_order_of_a_questions_times() -> None:
+    """1 May, 8 May and 5 June follow each other; 5 January, 5 August and 6 May would not."""
+    days = [DAYS[0] + datetime.timedelta(days=7 * n) for n in range(40)]
+    lines = ["when,load", *(f"{day:%d/%m/%Y},{n % 9}.5" for n, day in enumerate(days))]
+    _, profile = read("\n".join(lines), target="load", time="when", look_back=2)
+    rows = asked(profile, "when,load\n01/05/2024,1.5\n08/05/2024,2.5\n05/06/2024,3.5\n")
+    assert list(rows["load"]) == [1.5, 2.5, 3.5]
 
 
 def test_the_dataset_says_what_percentages_are() -> None:

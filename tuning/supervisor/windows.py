@@ -5,6 +5,7 @@ from typing import Any
 
 from tuning.protocol.events import BadEvent
 from tuning.protocol.windows import Windows
+from tuning.protocol.written_dates import DATE_ORDERS
 
 _NUMBERS = ("look_back", "horizon", "stride", "rows")
 
@@ -19,6 +20,8 @@ def check_windows(profile: dict[str, Any]) -> None:
     found = Windows.of(profile)
     if found is None or found.count != profile["rows"] or type(facts.get("season")) is not int:
         raise BadEvent("a profile with invalid windows")
+    if facts.get("order", "") not in ("", *DATE_ORDERS):
+        raise BadEvent("a profile with invalid dates")
     codes = _list(facts, "codes") if "codes" in facts else []
     if not all(type(code) is int and code >= 0 for code in codes):
         raise BadEvent("a profile with invalid windows")

@@ -83,9 +83,11 @@ def _reading(dataset: Dataset) -> dict[str, Any]:
     if dataset.profile.get("header") == "no":
         chosen["header"] = "no"
     columns = dataset.profile.get("columns") or []
-    if dates := {column["date"]: column.get("order") for column in columns if column.get("date")}:
-        chosen["types"] = dict.fromkeys(dates, "date")
-        chosen["date_orders"] = {name: order for name, order in dates.items() if order}
+    dates = {column["date"]: column.get("order") for column in columns if column.get("date")}
+    chosen["types"] = dict.fromkeys(dates, "date")
+    windows = dataset.profile.get("windows") or {}
+    orders = {**dates, windows.get("time"): windows.get("order")}
+    chosen["date_orders"] = {name: order for name, order in orders.items() if order}
     # Datasets of earlier versions do not say it of columns that are not plain numbers.
     told = all("percent" in column for column in columns if "decimal" in column)
     if columns and told and len(columns) == _width(dataset):

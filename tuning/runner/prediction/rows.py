@@ -13,9 +13,8 @@ from tuning.protocol.orders import PredictOrder
 from tuning.protocol.predictions import MAX_ROWS, RowSource
 from tuning.protocol.uploads import ColumnType, Upload, kind_of
 from tuning.runner.datasets.images import decoded
-from tuning.runner.datasets.tables.auxiliary import time_column
+from tuning.runner.datasets.tables.auxiliary import Time, time_column
 from tuning.runner.datasets.tables.cells import CellReader, text_of
-from tuning.runner.datasets.tables.columns import Scan
 from tuning.runner.datasets.tables.opening import opened_table
 from tuning.runner.datasets.tables.schema_detection import DetectedSchema, detect_schema
 from tuning.runner.datasets.tables.snippet import reading_lines
@@ -79,7 +78,9 @@ def _of_table(order: PredictOrder, model: "LoadedModel") -> Rows:
             return rows
         series = _rows_of_series(values, model)
         if model.windows["time"] in given:
-            _check_order(schema, scans[model.windows["time"]], given, series)
+            scan = scans[model.windows["time"]]
+            time = time_column(schema, scan, upload.date_orders.get(scan.name, ""))
+            _check_order(time, given, series)
     return replace(rows, given=_last_seen(given, series, model))
 
 
@@ -97,17 +98,14 @@ def _rows_of_series(values: dict[str, Any], model: "LoadedModel") -> list[list[i
     return list(found.values())
 
 
-def _check_order(
-    schema: DetectedSchema, scan: Scan, given: dict[str, Sequence[Cell]], series: list[list[int]]
-) -> None:
+def _check_order(time: Time, given: dict[str, Sequence[Cell]], series: list[list[int]]) -> None:
     """Raises BadData for rows that do not follow each other in time."""
-    time = time_column(schema, scan)
-    time.take(given[scan.name], np.ones(len(given[scan.name]), bool), 1)
+    time.take(given[time.name], np.ones(len(given[time.name]), bool), 1)
     for rows in series:
         for at in np.flatnonzero(np.diff(time.values[rows]) <= 0)[:1]:
             before = "the row before" if len(series) == 1 else "the row of its series before it"
             raise BadData(
-                f"Row {rows[at + 1] + 1:,} is not later than {before}. Sort them by “{scan.name}”."
+                f"Row {rows[at + 1] + 1:,} is not later than {before}. Sort them by “{time.name}”."
             )
 
 

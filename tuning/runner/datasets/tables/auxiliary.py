@@ -199,10 +199,10 @@ def _column(schema: DetectedSchema, scan: Scan, kind: str) -> AuxiliaryColumn:
     return time_column(schema, scan)
 
 
-def time_column(schema: DetectedSchema, scan: Scan) -> Time:
-    """A column of numbers, or of dates in the order that they suggest."""
+def time_column(schema: DetectedSchema, scan: Scan, known: str = "") -> Time:
+    """A column of numbers, or of dates in the order that they suggest; `known` as there."""
     if scan.is_numeric:
         return Time(scan, "")
     place = schema.scans.index(scan)
     cells = (Counter(piece.columns[place]) for piece in schema.table.pieces())
-    return Time(scan, order_of_dates(cells))
+    return Time(scan, order_of_dates(cells, known))

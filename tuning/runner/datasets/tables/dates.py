@@ -48,9 +48,10 @@ class _Order:
         return "mdy" if self.sign == "/" else "dmy"
 
 
-def order_of_dates(counted: Iterable[Counter[Cell]]) -> str:
-    """The order of year, month and day that a column's cells suggest; pieces of it, counted."""
-    order = _Order()
+def order_of_dates(counted: Iterable[Counter[Cell]], known: str = "") -> str:
+    """The order of year, month and day that a column's cells suggest; pieces of it, counted.
+    `known`: that of the dataset whose model takes them."""
+    order = _Order(known)
     for cells in counted:
         for cell, count in cells.items():
             order.take(str(cell).strip(), count)

@@ -97,7 +97,8 @@ def read_windows(schema: DetectedSchema, upload: Upload, folder: Path, report: R
     facts = {
         "time": upload.time, "targets": target_names, "known": list(upload.known),
         "look_back": windows.look_back, "horizon": windows.horizon, "stride": windows.stride,
-        "rows": windows.rows, "dated": dated, "season": _season(rows) if dated else 0,
+        "rows": windows.rows, "dated": dated, "order": time.order,
+        "season": _season(rows) if dated else 0,
         "sample": _sample(rows, int(starts[len(starts) // 2]), windows, target_names, dated),
         **_facts_of_series(rows, windows, upload), **_facts_of_classes(targets, described),
     }  # fmt: skip

@@ -148,6 +148,23 @@ def test_a_syntax_error_keeps_the_code(as_alice: Client) -> None:
         assert "one = 1 +\n</textarea>" in page
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"name": ""}, {"kinds": []}, {"constants": "depth ="}, {"dataset": "0"}]
+)
+def test_an_error_in_another_field_keeps_the_file(
+    wrong: dict[str, Any], as_alice: Client, own: HyperModel
+) -> None:
+    edit = reverse("hypermodel-edit", args=[own.pk])
+    sent = file(b"def build_model(hp): ...\n")
+    response = as_alice.post(edit, data(kinds=["image", "table"], file=sent) | wrong)
+    assert response.status_code == 422
+    assert "def build_model(hp): ...\n</textarea>" in text(response)
+    checked = [
+        box.data["value"] for box in response.context["form"]["kinds"] if box.data["selected"]
+    ]
+    assert checked == wrong.get("kinds", own.kinds)
+
+
 @pytest.mark.parametrize("code", ["(" * 5_000, "-" * 50_000 + "1", "x\n  y\n z", "'\\d' is 1\n"])
 def test_whatever_is_pasted_is_read_without_an_error_of_the_site(code: str) -> None:
     assert isinstance(syntax_problem(code), str)

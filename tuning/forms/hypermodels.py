@@ -135,7 +135,21 @@ class HyperModelForm(forms.ModelForm):
             self.add_error("dataset", f"“{dataset}” does not match the template's input type.")
         if "team" not in self.fields and self.instance.pk is None:
             self.instance.team = self._team
+        if self.errors:
+            self._keep_file()
         return cleaned
+
+    def _keep_file(self) -> None:
+        """Put the file's text into the editor: browsers do not send the file again with the
+        corrected form."""
+        if text := self.cleaned_data.get("file"):
+            self._enter("code", text)
+
+    def _enter(self, name: str, value: Any) -> None:
+        """Have the page show the field with this value instead of the one that was sent."""
+        data: Any = self.data.copy()
+        data[name] = value
+        self.data = data
 
     def _checked(self, text: str) -> str:
         """The code with the line ends that Python has, or an error beside its field."""
@@ -143,8 +157,6 @@ class HyperModelForm(forms.ModelForm):
         if not code.strip():
             self.add_error("code", "Upload a file or paste the code here.")
         elif problem := syntax_problem(code):
-            # The file's text is in the editor, too, where it can be fixed.
-            self.data = {**self.data.dict(), "kinds": self.data.getlist("kinds"), "code": code}
             self.add_error("code", problem)
         return code
 

@@ -209,6 +209,43 @@ def test_unchanged_code_is_no_new_version(as_alice: Client, own: HyperModel) -> 
     assert HyperModel.objects.get().description == "Now with a text"
 
 
+@pytest.fixture
+def typed(as_alice: Client, as_bob: Client, own: HyperModel) -> dict[str, Any]:
+    """What Alice sends who opened version 1 before Bob saved version 2: a new description."""
+    edit = reverse("hypermodel-edit", args=[own.pk])
+    form = as_alice.get(edit).context["form"]
+    as_bob.post(edit, data(code="bob = 1\n", kinds=own.kinds))
+    shown = {field.html_name: field.value() for field in form if field.name != "file"}
+    sent = {name: value for name, value in shown.items() if value is not None}
+    return sent | {"description": "About it"}
+
+
+def test_a_version_saved_meanwhile_is_not_lost(
+    as_alice: Client, own: HyperModel, typed: dict[str, Any]
+) -> None:
+    edit = reverse("hypermodel-edit", args=[own.pk])
+    response = as_alice.post(edit, typed)
+    assert response.status_code == 422
+    second = HyperModel.objects.get(superseded=False)
+    assert (second.version, second.code, second.description) == (2, "bob = 1\n", "")
+    page = text(response)
+    assert "bob saved version 2 meanwhile." in page
+    assert f'{reverse("hypermodel-diff", args=[second.pk])}?from=1"' in page
+    assert "return hp.Int" in page
+    assert "About it" in page
+
+
+def test_saving_again_goes_on_from_what_was_typed(
+    as_alice: Client, own: HyperModel, typed: dict[str, Any]
+) -> None:
+    edit = reverse("hypermodel-edit", args=[own.pk])
+    form = as_alice.post(edit, typed | {"file": file(b"alice = 1\n")}).context["form"]
+    again = {name: form[name].value() for name in ("based_on", "code")}
+    as_alice.post(edit, typed | again)
+    versions = HyperModel.objects.order_by("version").values_list("version", "code", "description")
+    assert list(versions)[1:] == [(2, "bob = 1\n", ""), (3, "alice = 1\n", "About it")]
+
+
 def test_an_old_version_s_address_edits_the_newest(
     as_alice: Client, alice: User, own: HyperModel
 ) -> None:

@@ -7,8 +7,11 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.urls import reverse
+from django.utils.html import format_html
 
 from tuning.models import Dataset, HyperModel, Team
+from tuning.models.people import display_name
 from tuning.protocol.data_kinds import kind_choices
 from tuning.protocol.notebooks import without_commands
 
@@ -159,6 +162,31 @@ class HyperModelForm(forms.ModelForm):
         elif problem := syntax_problem(code):
             self.add_error("code", problem)
         return code
+
+
+class HyperModelEditForm(HyperModelForm):
+    """A page's form of a template that others may change while it is open."""
+
+    # The version that the page showed. Pages from before an update of the site do not send it.
+    based_on = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["based_on"].initial = self.instance.version
+
+    def ask_about(self, newer: HyperModel) -> None:
+        """Say who saved the newer version. The same form, sent again, is based on that one.
+        The link leaves the page with what was typed open."""
+        changes = reverse("hypermodel-diff", args=[newer.pk])
+        text = format_html(
+            '{} saved version {} meanwhile. Check <a href="{}?from={}" target="_blank">what changed'
+            "</a>: saving again creates version {} from your code.",
+            display_name(newer.created_by) if newer.created_by else "Somebody",
+            newer.version, changes, self.cleaned_data["based_on"], newer.version + 1,
+        )  # fmt: skip
+        self.add_error(None, text)
+        self._enter("based_on", newer.version)
+        self._keep_file()
 
 
 def syntax_problem(code: str) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from tuning.models import Project, SavedView
 from tuning.models.validators import validate_name
@@ -11,7 +12,8 @@ MAX_QUERY_LENGTH = 16_000
 
 
 class SaveViewForm(forms.Form):
-    """A new view of what is shown now. The team's views and its default are for editors."""
+    """A view of what is shown now: a new one, or one of the person's `own`, by its name. The team's
+    views and its default are for editors."""
 
     name = forms.CharField(
         max_length=80,
@@ -22,10 +24,22 @@ class SaveViewForm(forms.Form):
     default = forms.BooleanField(label="Project default", required=False)
     query = forms.CharField(max_length=MAX_QUERY_LENGTH, required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any = None, *, can_edit: bool, query: str = ""):
+    def __init__(
+        self, data: Any = None, *, can_edit: bool, own: QuerySet[SavedView], query: str = ""
+    ) -> None:
         super().__init__(data, initial={"query": query}, auto_id="view-%s")
+        self._locked = SavedView.objects.none() if can_edit else own.filter(shared=True)
         if not can_edit:
             del self.fields["shared"], self.fields["default"]
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        # Its owner may have become a viewer, and others open their tables with it.
+        if self._locked.filter(name=name).exists():
+            raise forms.ValidationError(
+                f"A view named “{name}” is shared with the team. Enter another name."
+            )
+        return name
 
 
 class ChangeViewForm(forms.Form):

@@ -159,6 +159,14 @@ def test_who_may_not_change_a_view_of_the_team_saves_under_another_name(
     assert SavedView.objects.get(name="Own").query == "sort=-score"
 
 
+@pytest.mark.parametrize("field", ["shared", "default"])
+def test_a_blank_answer_changes_nothing(field: str, as_bob: Client, default: SavedView) -> None:
+    assert _change(as_bob, default, **{field: ""}) == 302
+    before = default.query
+    default.refresh_from_db()
+    assert (default.query, default.shared, default.is_default) == (before, True, True)
+
+
 def test_names_are_needed_and_taken_once(as_bob: Client, search: Search, view: SavedView) -> None:
     response = _save(as_bob, search, name="")
     assert response.status_code == 422

@@ -42,17 +42,21 @@ class SaveViewForm(forms.Form):
         return name
 
 
+def _yes_or_no() -> forms.TypedChoiceField:
+    """1 is yes, 0 no, and blank no answer."""
+    return forms.TypedChoiceField(
+        choices=[("1", "yes"), ("0", "no")], coerce=lambda value: value == "1", required=False,
+        empty_value=None,
+    )  # fmt: skip
+
+
 class ChangeViewForm(forms.Form):
     """A new name, other people who see it, or what is shown now. What is not sent stays."""
 
     name = forms.CharField(max_length=80, required=False, validators=[validate_name])
     query = forms.CharField(max_length=MAX_QUERY_LENGTH, required=False)
-    shared = forms.TypedChoiceField(
-        choices=[("1", "yes"), ("0", "no")], coerce=lambda value: value == "1", required=False
-    )
-    default = forms.TypedChoiceField(
-        choices=[("1", "yes"), ("0", "no")], coerce=lambda value: value == "1", required=False
-    )
+    shared = _yes_or_no()
+    default = _yes_or_no()
 
     def __init__(self, data: Any, *, view: SavedView):
         super().__init__(data)
@@ -70,6 +74,7 @@ class ChangeViewForm(forms.Form):
 
     @property
     def changes(self) -> dict[str, Any]:
-        """Only what was sent."""
+        """Only what was sent. A blank query is one, too."""
         fields = {"name": "name", "query": "query", "shared": "shared", "default": "is_default"}
-        return {to: self.cleaned_data[name] for name, to in fields.items() if name in self.data}
+        given = {to: self.cleaned_data[name] for name, to in fields.items() if name in self.data}
+        return {field: value for field, value in given.items() if value is not None}

@@ -59,7 +59,7 @@ def test_every_form_refuses(alice: User, project: Project) -> None:
     for form in (
         AccessTokenForm(name, user=alice),
         TeamForm(name),
-        SaveViewForm(name, can_edit=True),
+        SaveViewForm(name, can_edit=True, own=SavedView.objects.none()),
         ChangeViewForm(name, view=view),
     ):
         assert "one line" in str(form.errors["name"]), form

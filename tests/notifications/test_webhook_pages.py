@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from tests.sent_forms import sent_by
 from tuning.actions.projects import move_project
 from tuning.actions.teams import remove_member
 from tuning.forms.webhooks import MAX_WEBHOOKS
@@ -133,6 +134,22 @@ def test_changing_and_deleting(as_bob: Client, webhook: Webhook) -> None:
     assert re.search("<h1>hooks.example", wrong.content.decode())
     as_bob.post(reverse("webhook-delete", args=[webhook.pk]))
     assert not Webhook.objects.exists()
+
+
+def test_only_what_a_person_changed_is_saved(
+    as_alice: Client, as_bob: Client, webhook: Webhook, project: Project
+) -> None:
+    page = reverse("webhook-detail", args=[webhook.pk])
+    shown = sent_by(as_alice.get(page), "kinds")
+    kinds = ["trial.best", "comment.mention"]
+    as_bob.post(page, shown | {"kinds": kinds, "project": project.pk, "format": "slack"})
+    as_alice.post(page, shown | {"url": "https://hooks.example/new"})
+    webhook.refresh_from_db()
+    assert (webhook.url, webhook.kinds) == ("https://hooks.example/new", kinds)
+    assert (webhook.project, webhook.format) == (project, "slack")
+    as_bob.post(page, sent_by(as_bob.get(page), "kinds") | {"project": ""})
+    webhook.refresh_from_db()
+    assert (webhook.project, webhook.format) == (None, "slack")
 
 
 def test_a_project_that_moves_tells_its_old_team_nothing(

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from tests.sent_forms import sent_by
 from tuning.models import Dataset, HyperModel, Project, SavedModel, Search, Team
 
 from .addresses import addressed
@@ -56,6 +57,33 @@ def test_a_dataset_whose_name_another_one_has_gets_a_description(
     first.name = "Whisky"
     first.save()
     assert _save(as_alice, "dataset", first, name="Wine").status_code == 422
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "team"])
+def test_only_what_a_person_changed_is_saved(
+    kind: str, own: dict[str, Any], as_alice: Client, as_bob: Client
+) -> None:
+    url = reverse(f"{kind}-name", args=[addressed(own[kind])])
+    shown = sent_by(as_alice.get(url), "name")
+    as_bob.post(url, shown | {"description": "Use split B."})
+    as_alice.post(url, shown | {"name": "Renamed"})
+    row = type(own[kind]).objects.get(pk=own[kind].pk)
+    assert (row.name, row.description) == ("Renamed", "Use split B.")
+    as_bob.post(url, sent_by(as_bob.get(url), "name") | {"description": ""})
+    row.refresh_from_db()
+    assert (row.name, row.description) == ("Renamed", "")
+
+
+def test_a_refused_form_still_saves_only_what_was_changed(
+    project: Project, as_alice: Client, as_bob: Client
+) -> None:
+    url = reverse("project-name", args=[project.pk])
+    shown = sent_by(as_alice.get(url), "name")
+    as_bob.post(url, shown | {"description": "Use split B."})
+    again = sent_by(as_alice.post(url, shown | {"name": ""}), "name")
+    as_alice.post(url, again | {"name": "Renamed"})
+    project.refresh_from_db()
+    assert (project.name, project.description) == ("Renamed", "Use split B.")
 
 
 @pytest.mark.parametrize("kind", KINDS)

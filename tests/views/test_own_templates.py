@@ -148,6 +148,23 @@ def test_a_syntax_error_keeps_the_code(as_alice: Client) -> None:
         assert "one = 1 +\n</textarea>" in page
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"name": ""}, {"kinds": []}, {"constants": "depth ="}, {"dataset": "0"}]
+)
+def test_an_error_in_another_field_keeps_the_file(
+    wrong: dict[str, Any], as_alice: Client, own: HyperModel
+) -> None:
+    edit = reverse("hypermodel-edit", args=[own.pk])
+    sent = file(b"def build_model(hp): ...\n")
+    response = as_alice.post(edit, data(kinds=["image", "table"], file=sent) | wrong)
+    assert response.status_code == 422
+    assert "def build_model(hp): ...\n</textarea>" in text(response)
+    checked = [
+        box.data["value"] for box in response.context["form"]["kinds"] if box.data["selected"]
+    ]
+    assert checked == wrong.get("kinds", own.kinds)
+
+
 @pytest.mark.parametrize("code", ["(" * 5_000, "-" * 50_000 + "1", "x\n  y\n z", "'\\d' is 1\n"])
 def test_whatever_is_pasted_is_read_without_an_error_of_the_site(code: str) -> None:
     assert isinstance(syntax_problem(code), str)
@@ -190,6 +207,43 @@ def test_unchanged_code_is_no_new_version(as_alice: Client, own: HyperModel) -> 
     edit = reverse("hypermodel-edit", args=[own.pk])
     as_alice.post(edit, data(code=CODE.replace("\n", "\r\n"), description="Now with a text"))
     assert HyperModel.objects.get().description == "Now with a text"
+
+
+@pytest.fixture
+def typed(as_alice: Client, as_bob: Client, own: HyperModel) -> dict[str, Any]:
+    """What Alice sends who opened version 1 before Bob saved version 2: a new description."""
+    edit = reverse("hypermodel-edit", args=[own.pk])
+    form = as_alice.get(edit).context["form"]
+    as_bob.post(edit, data(code="bob = 1\n", kinds=own.kinds))
+    shown = {field.html_name: field.value() for field in form if field.name != "file"}
+    sent = {name: value for name, value in shown.items() if value is not None}
+    return sent | {"description": "About it"}
+
+
+def test_a_version_saved_meanwhile_is_not_lost(
+    as_alice: Client, own: HyperModel, typed: dict[str, Any]
+) -> None:
+    edit = reverse("hypermodel-edit", args=[own.pk])
+    response = as_alice.post(edit, typed)
+    assert response.status_code == 422
+    second = HyperModel.objects.get(superseded=False)
+    assert (second.version, second.code, second.description) == (2, "bob = 1\n", "")
+    page = text(response)
+    assert "bob saved version 2 meanwhile." in page
+    assert f'{reverse("hypermodel-diff", args=[second.pk])}?from=1"' in page
+    assert "return hp.Int" in page
+    assert "About it" in page
+
+
+def test_saving_again_goes_on_from_what_was_typed(
+    as_alice: Client, own: HyperModel, typed: dict[str, Any]
+) -> None:
+    edit = reverse("hypermodel-edit", args=[own.pk])
+    form = as_alice.post(edit, typed | {"file": file(b"alice = 1\n")}).context["form"]
+    again = {name: form[name].value() for name in ("based_on", "code")}
+    as_alice.post(edit, typed | again)
+    versions = HyperModel.objects.order_by("version").values_list("version", "code", "description")
+    assert list(versions)[1:] == [(2, "bob = 1\n", ""), (3, "alice = 1\n", "About it")]
 
 
 def test_an_old_version_s_address_edits_the_newest(

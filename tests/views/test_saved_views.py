@@ -6,8 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from tuning.models import Membership, Role, SavedView, Search
+from tuning.models import Membership, Project, Role, SavedView, Search
 
 
 def _save(client: Client, search: Search, **values: str) -> Any:
@@ -116,6 +117,54 @@ def test_overwriting(as_bob: Client, search: Search, view: SavedView) -> None:
     view.refresh_from_db()
     assert view.query == "sort=score"
     assert SavedView.objects.count() == 1
+
+
+@pytest.fixture
+def default(view: SavedView) -> SavedView:
+    """Bob's view, which the team's tables open with."""
+    view.shared = view.is_default = True
+    view.save()
+    return view
+
+
+def test_an_editor_saves_over_a_view_of_the_team(
+    as_bob: Client, search: Search, default: SavedView
+) -> None:
+    assert _save(as_bob, search, name="Bob's", query="sort=score").status_code == 302
+    default.refresh_from_db()
+    assert (default.query, default.shared, default.is_default) == ("sort=score", True, True)
+    SavedView.objects.update(shared=False, is_default=False)
+    _save(as_bob, search, name="Bob's", query="sort=score", shared="on")
+    default.refresh_from_db()
+    assert (default.shared, default.is_default) == (True, False)
+
+
+@pytest.mark.parametrize("why", ["viewer", "archived"])
+def test_who_may_not_change_a_view_of_the_team_saves_under_another_name(
+    why: str, as_bob: Client, bob: User, search: Search, default: SavedView
+) -> None:
+    if why == "viewer":
+        Membership.objects.filter(user=bob).update(role=Role.VIEWER)
+    else:
+        Project.objects.update(archived_at=timezone.now())
+    response = _save(as_bob, search, name="Bob's", query="sort=score")
+    assert response.status_code == 422
+    assert response.context["form"].errors == {
+        "name": ["A view named “Bob's” is shared with the team. Enter another name."]
+    }
+    before, after = default, SavedView.objects.get()
+    assert (after.query, after.shared, after.is_default) == (before.query, True, True)
+    assert _save(as_bob, search, name="Own", query="sort=score").status_code == 302
+    assert _save(as_bob, search, name="Own", query="sort=-score").status_code == 302
+    assert SavedView.objects.get(name="Own").query == "sort=-score"
+
+
+@pytest.mark.parametrize("field", ["shared", "default"])
+def test_a_blank_answer_changes_nothing(field: str, as_bob: Client, default: SavedView) -> None:
+    assert _change(as_bob, default, **{field: ""}) == 302
+    before = default.query
+    default.refresh_from_db()
+    assert (default.query, default.shared, default.is_default) == (before, True, True)
 
 
 def test_names_are_needed_and_taken_once(as_bob: Client, search: Search, view: SavedView) -> None:

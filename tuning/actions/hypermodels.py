@@ -24,6 +24,14 @@ class InUse(Exception):
         self.projects = projects
 
 
+class NewerVersion(Exception):
+    """`version` was saved after a person began to edit an older one."""
+
+    def __init__(self, version: HyperModel) -> None:
+        super().__init__()
+        self.version = version
+
+
 @transaction.atomic
 def create_hypermodel(user: Any, hypermodel: HyperModel) -> HyperModel:
     """Save a team's new template as its version 1."""
@@ -38,13 +46,18 @@ def create_hypermodel(user: Any, hypermodel: HyperModel) -> HyperModel:
 
 
 @transaction.atomic
-def change_hypermodel(user: Any, hypermodel: HyperModel, values: dict[str, Any]) -> HyperModel:
+def change_hypermodel(
+    user: Any, hypermodel: HyperModel, values: dict[str, Any], based_on: int | None = None
+) -> HyperModel:
     """Changed code or constants are a new version, which is returned: projects and searches keep
-    theirs. What people read about it is corrected in place."""
+    theirs. What people read about it is corrected in place. Raises NewerVersion if the number
+    `based_on` is given and no longer the newest."""
     versions = HyperModel.objects.select_for_update().versions_of(hypermodel)
     current = versions.first()
     if current is None:
         raise HyperModel.DoesNotExist
+    if based_on is not None and based_on < current.version:
+        raise NewerVersion(current)
     if (values["code"], values["constants"]) != (current.code, current.constants):
         current = HyperModel(
             key=current.key, team=current.team, version=current.version + 1, created_by=user

@@ -10,16 +10,18 @@ from tuning.models import Project, SavedView
 def save_view(
     user: Any, project: Project, name: str, query: str, *, shared: bool, default: bool
 ) -> SavedView:
-    """A person's view of this name is overwritten."""
+    """A person's view of this name is overwritten. It stays shared and the default: the form has no
+    way to say that it no longer should be."""
     with transaction.atomic():
         # One after the other: a project has one default.
         Project.objects.select_for_update().get(pk=project.pk)
         if default:
             _no_default(project)
+        wanted = {"shared": shared or default, "is_default": default}
+        granted = {field: True for field, given in wanted.items() if given}
         view, _ = SavedView.objects.update_or_create(
-            project=project, owner=user, name=name,
-            defaults={"query": query, "shared": shared or default, "is_default": default},
-        )  # fmt: skip
+            project=project, owner=user, name=name, defaults={"query": query, **granted}
+        )
         return view
 
 

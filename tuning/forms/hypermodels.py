@@ -7,8 +7,11 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.urls import reverse
+from django.utils.html import format_html
 
 from tuning.models import Dataset, HyperModel, Team
+from tuning.models.people import display_name
 from tuning.protocol.data_kinds import kind_choices
 from tuning.protocol.notebooks import without_commands
 
@@ -135,7 +138,21 @@ class HyperModelForm(forms.ModelForm):
             self.add_error("dataset", f"“{dataset}” does not match the template's input type.")
         if "team" not in self.fields and self.instance.pk is None:
             self.instance.team = self._team
+        if self.errors:
+            self._keep_file()
         return cleaned
+
+    def _keep_file(self) -> None:
+        """Put the file's text into the editor: browsers do not send the file again with the
+        corrected form."""
+        if text := self.cleaned_data.get("file"):
+            self._enter("code", text)
+
+    def _enter(self, name: str, value: Any) -> None:
+        """Have the page show the field with this value instead of the one that was sent."""
+        data: Any = self.data.copy()
+        data[name] = value
+        self.data = data
 
     def _checked(self, text: str) -> str:
         """The code with the line ends that Python has, or an error beside its field."""
@@ -143,10 +160,33 @@ class HyperModelForm(forms.ModelForm):
         if not code.strip():
             self.add_error("code", "Upload a file or paste the code here.")
         elif problem := syntax_problem(code):
-            # The file's text is in the editor, too, where it can be fixed.
-            self.data = {**self.data.dict(), "kinds": self.data.getlist("kinds"), "code": code}
             self.add_error("code", problem)
         return code
+
+
+class HyperModelEditForm(HyperModelForm):
+    """A page's form of a template that others may change while it is open."""
+
+    # The version that the page showed. Pages from before an update of the site do not send it.
+    based_on = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["based_on"].initial = self.instance.version
+
+    def ask_about(self, newer: HyperModel) -> None:
+        """Say who saved the newer version. The same form, sent again, is based on that one.
+        The link leaves the page with what was typed open."""
+        changes = reverse("hypermodel-diff", args=[newer.pk])
+        text = format_html(
+            '{} saved version {} meanwhile. Check <a href="{}?from={}" target="_blank">what changed'
+            "</a>: saving again creates version {} from your code.",
+            display_name(newer.created_by) if newer.created_by else "Somebody",
+            newer.version, changes, self.cleaned_data["based_on"], newer.version + 1,
+        )  # fmt: skip
+        self.add_error(None, text)
+        self._enter("based_on", newer.version)
+        self._keep_file()
 
 
 def syntax_problem(code: str) -> str:

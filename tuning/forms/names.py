@@ -7,6 +7,7 @@ from django.forms import ModelForm, ValidationError, modelform_factory
 
 from tuning.models import Dataset
 
+from .changes import compare_with_page
 from .texts import TextArea
 
 
@@ -23,11 +24,13 @@ def name_form(model: type[Model], *, without: str) -> type[ModelForm]:
             self.fields["name"].widget.attrs["autofocus"] = True
             if without:
                 self.fields["name"].help_text = f"Blank: {without}."
+            compare_with_page(self)
 
         def clean_name(self) -> str:
             name: str = self.cleaned_data["name"]
             row = self.instance
-            team = row.team if isinstance(row, Dataset) and name != row.name else None
+            renamed = "name" in self.changed_data and name != row.name
+            team = row.team if isinstance(row, Dataset) and renamed else None
             if team and Dataset.objects.namesakes_of(row, team, name).exists():
                 raise ValidationError(
                     f"The team has another dataset “{name}”. Choose another name, or upload the "

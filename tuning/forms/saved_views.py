@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from tuning.models import Project, SavedView
 from tuning.models.validators import validate_name
@@ -11,7 +12,8 @@ MAX_QUERY_LENGTH = 16_000
 
 
 class SaveViewForm(forms.Form):
-    """A new view of what is shown now. The team's views and its default are for editors."""
+    """A view of what is shown now: a new one, or one of the person's `own`, by its name. The team's
+    views and its default are for editors."""
 
     name = forms.CharField(
         max_length=80,
@@ -22,10 +24,30 @@ class SaveViewForm(forms.Form):
     default = forms.BooleanField(label="Project default", required=False)
     query = forms.CharField(max_length=MAX_QUERY_LENGTH, required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any = None, *, can_edit: bool, query: str = ""):
+    def __init__(
+        self, data: Any = None, *, can_edit: bool, own: QuerySet[SavedView], query: str = ""
+    ) -> None:
         super().__init__(data, initial={"query": query}, auto_id="view-%s")
+        self._locked = SavedView.objects.none() if can_edit else own.filter(shared=True)
         if not can_edit:
             del self.fields["shared"], self.fields["default"]
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        # Its owner may have become a viewer, and others open their tables with it.
+        if self._locked.filter(name=name).exists():
+            raise forms.ValidationError(
+                f"A view named “{name}” is shared with the team. Enter another name."
+            )
+        return name
+
+
+def _yes_or_no() -> forms.TypedChoiceField:
+    """1 is yes, 0 no, and blank no answer."""
+    return forms.TypedChoiceField(
+        choices=[("1", "yes"), ("0", "no")], coerce=lambda value: value == "1", required=False,
+        empty_value=None,
+    )  # fmt: skip
 
 
 class ChangeViewForm(forms.Form):
@@ -33,12 +55,8 @@ class ChangeViewForm(forms.Form):
 
     name = forms.CharField(max_length=80, required=False, validators=[validate_name])
     query = forms.CharField(max_length=MAX_QUERY_LENGTH, required=False)
-    shared = forms.TypedChoiceField(
-        choices=[("1", "yes"), ("0", "no")], coerce=lambda value: value == "1", required=False
-    )
-    default = forms.TypedChoiceField(
-        choices=[("1", "yes"), ("0", "no")], coerce=lambda value: value == "1", required=False
-    )
+    shared = _yes_or_no()
+    default = _yes_or_no()
 
     def __init__(self, data: Any, *, view: SavedView):
         super().__init__(data)
@@ -56,6 +74,7 @@ class ChangeViewForm(forms.Form):
 
     @property
     def changes(self) -> dict[str, Any]:
-        """Only what was sent."""
+        """Only what was sent. A blank query is one, too."""
         fields = {"name": "name", "query": "query", "shared": "shared", "default": "is_default"}
-        return {to: self.cleaned_data[name] for name, to in fields.items() if name in self.data}
+        given = {to: self.cleaned_data[name] for name, to in fields.items() if name in self.data}
+        return {field: value for field, value in given.items() if value is not None}

@@ -12,6 +12,8 @@ from tuning.event_kinds import FOR_WEBHOOKS
 from tuning.models import Team, Webhook
 from tuning.protocol.public_addresses import may_reach
 
+from .changes import compare_with_page
+
 MAX_WEBHOOKS = 20
 
 
@@ -40,6 +42,14 @@ class WebhookForm(forms.ModelForm):
         projects.empty_label = "All projects of the team"
         if self.instance.pk is None:
             self.initial["kinds"] = ["search.ended", "search.failed", "model.ready"]
+        else:
+            compare_with_page(self)
+
+    @property
+    def kinds_shown(self) -> str:
+        """The hidden fields of the events, whose boxes the page writes one by one."""
+        kinds = self["kinds"]
+        return kinds.as_hidden(only_initial=True) if kinds.field.show_hidden_initial else ""
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]

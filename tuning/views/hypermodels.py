@@ -13,7 +13,7 @@ from tuning.analysis.differences import differences, tally
 from tuning.analysis.dry_runs import dry_run_context, latest_dry_run
 from tuning.analysis.known_spaces import KnownSpace, known_spaces
 from tuning.forms.constants import constants_text
-from tuning.forms.hypermodels import DatasetForm, HyperModelForm
+from tuning.forms.hypermodels import DatasetForm, HyperModelEditForm, HyperModelForm
 from tuning.models import Dataset, HyperModel, Inspection, Project, Team, Worker
 from tuning.protocol.statuses import Status
 
@@ -91,24 +91,22 @@ def hypermodel_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Changed code becomes a new version; an old version's address leads to the newest one."""
     hypermodel = editable_or_404(request, _hypermodels(), pk)
     current = HyperModel.objects.versions_of(hypermodel).select_related("team")[0]
-    form = HyperModelForm(
+    form = HyperModelEditForm(
         request.POST or None, request.FILES or None, instance=current, user=request.user,
         team=current.team or Team(),
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
-        before = current.pk
-        changed = actions.change_hypermodel(request.user, current, form.cleaned_data)
-        same = changed.pk == before
-        said = (
-            "The code did not change, so no new version was created."
-            if same
-            else (
-                f"Version {changed.version} saved. Projects keep their version until you "
-                "switch them."
+        given = form.cleaned_data
+        try:
+            changed = actions.change_hypermodel(
+                request.user, current, given, based_on=given["based_on"]
             )
-        )
-        messages.success(request, said)
-        return _read_with(request, changed, form.cleaned_data["dataset"], unless_known=same)
+        except actions.NewerVersion as error:
+            form.ask_about(error.version)
+        else:
+            same = changed.pk == current.pk
+            messages.success(request, _saved_text(changed, same))
+            return _read_with(request, changed, given["dataset"], unless_known=same)
     return _form_page(request, form, current)
 
 
@@ -182,6 +180,12 @@ def _read_with(
     if asked and dataset:
         response["Location"] += f"?dataset={dataset.pk}"
     return response
+
+
+def _saved_text(hypermodel: HyperModel, same: bool) -> str:
+    if same:
+        return "The code did not change, so no new version was created."
+    return f"Version {hypermodel.version} saved. Projects keep their version until you switch them."
 
 
 def _form_page(

@@ -32,7 +32,8 @@ def view_list(request: HttpRequest, at: SearchNumbers | int) -> HttpResponse:
     scope = scope_of(request, at)
     query = _query_of(request, scope, request.POST.get("query", request.GET.urlencode()))
     can_edit = may_change(request, scope.project)
-    form = SaveViewForm(request.POST or None, can_edit=can_edit, query=query)
+    own = scope.project.views.filter(owner=request.user)
+    form = SaveViewForm(request.POST or None, can_edit=can_edit, own=own, query=query)
     if form.is_valid():
         given = form.cleaned_data
         view = actions.save_view(

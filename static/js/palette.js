@@ -1,6 +1,8 @@
 // Ctrl-K: a field that finds projects, searches, trials, models and pages. `?`: the shortcuts.
 // The results come from the server, as links.
 
+import { reload } from "./reload.js";
+
 const palette = document.getElementById("palette");
 const field = document.getElementById("palette-query");
 const results = document.getElementById("palette-results");
@@ -25,7 +27,7 @@ async function ask() {
     const url = `${palette.dataset.url}?q=${encodeURIComponent(field.value)}`;
     const response = await fetch(url, { headers: { "HX-Request": "true" }, signal });
     // Signed out meanwhile.
-    if (response.redirected) { location.reload(); return; }
+    if (response.redirected) { palette.close(); reload(response.url); return; }
     if (!response.ok) throw new Error(String(response.status));
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     results.replaceChildren(...page.body.children);

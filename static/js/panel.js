@@ -1,5 +1,6 @@
 // What opens beside the table: a column's menu and filters, the list of columns, saved views. Links
 // with `data-panel` fetch it; without scripts they are pages.
+import { reload } from "./reload.js";
 import { go, path, state } from "./selection.js";
 
 const panel = document.getElementById("panel");
@@ -8,7 +9,7 @@ let address = null;
 
 async function load(url) {
   const response = await fetch(url, { headers: { "HX-Request": "true" } });
-  if (!response.ok || response.redirected) { location.reload(); return null; }
+  if (!response.ok || response.redirected) { reload(response.url); return null; }
   return response.text();
 }
 

@@ -1,6 +1,8 @@
 // New project: finds rows by their text, lays the preview below the chosen row on narrow screens, and
 // keeps what was typed in the last step while other steps are looked at.
 
+import { isChanged } from "./entered.js";
+
 const TYPED = "tuneroom:new-project";
 const narrow = matchMedia("(max-width: 900px)");
 const search = document.getElementById("pick-search");
@@ -35,14 +37,17 @@ if (search) {
   placePreview();
 }
 
+const stored = () => JSON.parse(sessionStorage.getItem(TYPED) ?? "{}");
+const isBox = (field) => field.type === "checkbox";
+
 // Only what differs from what the page came with, so that another dataset gets its own default name.
 function typed() {
   const values = {};
   for (const field of form.elements) {
-    if (!field.name || field.type === "hidden") continue;
-    if (field.type === "checkbox" && field.checked !== field.defaultChecked) values[field.name] = field.checked;
-    else if (field.type === "select-one" && !field.selectedOptions[0]?.defaultSelected) values[field.name] = field.value;
-    else if (field.defaultValue !== undefined && field.type !== "checkbox" && field.value !== field.defaultValue) values[field.name] = field.value;
+    if (!field.name || field.type === "hidden" || !isChanged(field)) continue;
+    if (isBox(field)) values[field.name] = field.checked;
+    // The radio that lost the mark has changed, too.
+    else if (field.type !== "radio" || field.checked) values[field.name] = field.value;
   }
   return values;
 }
@@ -50,15 +55,19 @@ function typed() {
 function retype(values) {
   for (const [name, value] of Object.entries(values)) {
     const field = form.elements[name];
-    if (field?.type === "checkbox") field.checked = value;
-    else if (field) field.value = value;
+    if (!field) continue;
+    if (isBox(field)) field.checked = value;
+    // Another dataset has other columns.
+    else if (!field.matches?.("select") || [...field.options].some((option) => option.value === value)) field.value = value;
   }
 }
 
 // A new project begins with an address that names no step.
 if (!new URLSearchParams(location.search).has("step")) sessionStorage.removeItem(TYPED);
 if (form) {
-  // A refused form came back with what was typed.
-  if (!document.querySelector(".form-errors")) retype(JSON.parse(sessionStorage.getItem(TYPED) ?? "{}"));
-  form.addEventListener("input", () => sessionStorage.setItem(TYPED, JSON.stringify(typed())));
+  // A refused form came back with what was typed, which therefore does not differ: it stays stored.
+  const isRefused = Boolean(document.querySelector(".form-errors"));
+  const kept = isRefused ? stored() : {};
+  if (!isRefused) retype(stored());
+  form.addEventListener("input", () => sessionStorage.setItem(TYPED, JSON.stringify({ ...kept, ...typed() })));
 }

@@ -8,6 +8,7 @@
 // - send `tuneroom:filter` (detail {set: {"hp:units__between": ["8", "64"]}, remove: [...]}) to change it;
 //   with `quiet` it makes no step of its own to go back to.
 // Without scripts the same links and forms load the page.
+import { reload } from "./reload.js";
 
 const PIECES = ["search-head", "search-actions", "selection", "trial-filters", "trial-bar", "trial-table"];
 
@@ -54,7 +55,7 @@ async function ask(url) {
     if (response.status === 204 || response.status >= 500) return false;
     if (response.status === 422) return await response.text();
     // Signed out or deleted meanwhile: loading the page says what is.
-    if (!response.ok || new URL(response.url).pathname !== path) { location.reload(); return false; }
+    if (!response.ok || new URL(response.url).pathname !== path) { reload(response.url); return false; }
     put(await response.text());
     return true;
   } catch (error) {

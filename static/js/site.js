@@ -5,6 +5,7 @@ import "./form_size.js";
 import "./menus.js";
 import "./notifications.js";
 import "./palette.js";
+import { isSignIn, reload } from "./reload.js";
 
 const toggle = document.getElementById("theme-toggle");
 const nameTheme = () => {
@@ -120,9 +121,14 @@ document.addEventListener("htmx:afterSwap", () => {
   for (const { id, ...place } of places) Object.assign(document.getElementById(id) ?? {}, place);
 });
 
+// What has polled for the last time: the page is to be loaded again, which may wait for the person.
+const ended = new WeakSet();
+const endPolling = ({ elt, requestConfig }) => { if (!requestConfig.triggeringEvent) ended.add(elt); };
+
 // Pages that nobody looks at ask for no news. What polls was triggered by nothing on the page.
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.requestConfig.triggeringEvent) return;
+  if (ended.has(event.detail.elt)) { event.preventDefault(); return; }
   const unseen = document.hidden && !("evenHidden" in event.detail.elt.dataset);
   // Nor is a form replaced while somebody fills it in.
   if (unseen || event.detail.elt.querySelector("form:focus-within")) event.preventDefault();
@@ -135,11 +141,21 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (pressed && !event.detail.requestConfig.triggeringEvent) event.detail.shouldSwap = false;
 });
 
+// Work has ended: htmx would load the page again, whatever is being written on it.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { requestConfig, xhr } = event.detail;
+  if (requestConfig.triggeringEvent || xhr.getResponseHeader("HX-Refresh") !== "true") return;
+  event.preventDefault();
+  endPolling(event.detail);
+  reload(xhr.responseURL);
+});
+
 // Signed out meanwhile: the answer is the sign-in page, which belongs in the whole window.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (!event.detail.xhr.responseURL.includes("/accounts/login/")) return;
+  if (!isSignIn(event.detail.xhr.responseURL)) return;
   event.detail.shouldSwap = false;
-  location.reload();
+  endPolling(event.detail);
+  reload(event.detail.xhr.responseURL);
 });
 
 // The server cannot be reached: say so in one place, and keep asking.
@@ -162,5 +178,7 @@ document.addEventListener("htmx:timeout", () => isOffline(true));
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.xhr?.status > 0) isOffline(false);
   // Signed out or deleted meanwhile: asking again would not help, loading the page says what is.
-  if ([404, 403].includes(event.detail.xhr?.status)) location.reload();
+  if (![404, 403].includes(event.detail.xhr?.status)) return;
+  endPolling(event.detail);
+  reload(event.detail.xhr.responseURL);
 });

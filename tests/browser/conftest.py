@@ -11,7 +11,10 @@ from tests.services import PATIENCE, Tuneroom
 # The browser's console reports what is no fault: what is refused, a connection that a test cut, a
 # poll for which a busy machine took longer than htmx waits, or one that a page left behind. A lost
 # connection has a message of its own after htmx:afterRequest.
-HARMLESS = r"status of 4(03|10|22)|net::ERR_FAILED|^htmx:(afterRequest|sendAbort|timeout),"
+HARMLESS = (
+    r"status of 4(03|10|22)|^Response Status Error Code 403|net::ERR_FAILED"
+    r"|^htmx:(afterRequest|sendAbort|timeout),"
+)
 
 
 @pytest.fixture(scope="session")

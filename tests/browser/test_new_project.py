@@ -70,6 +70,60 @@ def test_a_project_in_three_steps(sign_in: Callable[..., Any]) -> None:
     assert seed.input_value() == "0"
 
 
+def name_and_split(page: Any) -> None:
+    """The last step of a project about irises."""
+    page.get_by_role("link", name="New project").first.click()
+    page.get_by_role("radio", name=re.compile("^Iris")).check()
+    page.get_by_role("button", name="Next: template").click()
+    page.get_by_role("radio", name=re.compile("Dense network")).check()
+    to_last_step(page)
+
+
+def to_last_step(page: Any) -> None:
+    page.get_by_role("button", name=re.compile("^Next")).click()
+    # Once it has loaded: its script fills in what was typed.
+    page.wait_for_url("**step=split**")
+
+
+def test_the_choice_of_a_split_outlasts_the_back_button(sign_in: Callable[..., Any]) -> None:
+    page = sign_in()
+    name_and_split(page)
+    group, column = (
+        page.locator("[name=split_by][value=group]"),
+        page.get_by_label("Column", exact=True),
+    )
+    group.check()
+    column.select_option("sepal length (cm)")
+    page.get_by_role("link", name="Back").click()
+    to_last_step(page)
+    assert group.is_checked()
+    assert column.input_value() == "sepal length (cm)"
+
+    # The choice that the page proposes can be made again.
+    page.locator("[name=split_by][value=random]").check()
+    page.reload()
+    assert page.locator("[name=split_by][value=random]").is_checked()
+
+
+def test_what_was_refused_outlasts_another_dataset(sign_in: Callable[..., Any]) -> None:
+    page = sign_in()
+    name_and_split(page)
+    typed = {"name": "Flowers", "description": "Of a garden", "split_seed": "12"}
+    for name, value in typed.items():
+        page.locator(f"[name={name}]").fill(value)
+    page.get_by_label("Test", exact=True).fill("0.5")
+    page.get_by_role("button", name="Create project").click()
+    page.locator(".form-errors").wait_for()
+    page.wait_for_load_state()
+    page.get_by_label("Test", exact=True).fill("0.1")
+    page.get_by_role("link", name="Change the dataset").click()
+    page.get_by_role("radio", name=re.compile("^Wine")).check()
+    to_last_step(page)
+    kept = {name: page.locator(f"[name={name}]").input_value() for name in typed}
+    assert kept == typed
+    assert page.get_by_label("Test", exact=True).input_value() == "0.1"
+
+
 def test_the_steps_need_no_scripts(sign_in: Callable[..., Any]) -> None:
     page = sign_in(java_script_enabled=False)
     page.goto("/projects/new/")

@@ -1,5 +1,7 @@
 // The trial that opens beside a plot when its point is pressed. Escape or its button closes it.
 
+import { reload } from "../reload.js";
+
 const card = document.getElementById("trial-card");
 const address = (pk) => card.dataset.url.replace("/0/", `/${pk}/`);
 let from = null;
@@ -9,7 +11,7 @@ export async function openTrial(pk, figure) {
   const mine = ++turn;
   const response = await fetch(address(pk), { headers: { "HX-Request": "true" } });
   if (mine !== turn) return;
-  if (!response.ok || response.redirected) { location.reload(); return; }
+  if (!response.ok || response.redirected) { reload(response.url); return; }
   card.innerHTML = await response.text();
   card.dataset.trial = pk;
   card.hidden = false;
